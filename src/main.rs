@@ -1,0 +1,3 @@
+//! The binary: nothing here but the way in and the exit code.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Which rules match: a block of bytes in, candidates out, and one rule confirmed on one text.
+
+pub mod pattern;

@@ -1,0 +1,4 @@
+//! The counters: streams of dense numbers, series born of label values, and the guard over their number.
+
+pub mod exposition;
+pub mod spec;
