@@ -1,1 +1,179 @@
-//! pipeline
+//! Bytes in, counts out: the one way from a block of a log to its numbers, the same for `run`, `count` and `explain`.
+//!
+//! Pure: no I/O, no clock, no lock, and no allocation for a line that no rule matches. Literals are searched over the
+//! whole block at once; lines are walked by their ends, the level is read at the place the format puts it, and only
+//! where a literal stands is its rule confirmed on the text it looks at.
+//!
+//! What a rule that looks at the message sees: of an event's first line its message, of each further line that line,
+//! as it comes; `^` is the start of the message, `$` the end of the line. A rule that can match a line feed sees the
+//! whole message of the event at its end, at most [`TEXT_BYTES`] of it.
+
+mod carry;
+mod event;
+
+pub use carry::{Carry, Saved};
+
+use crate::event::{Line, Message, Role};
+use crate::frame;
+use crate::level::Level;
+use crate::matching::pattern::{Pattern, Target};
+use crate::matching::{Candidate, Scanner};
+use crate::parse::Parser;
+use crate::tally::{Block, Tally};
+use carry::Open;
+use event::Place;
+use std::sync::Arc;
+
+/// How much of an event's text rules that span lines get to see.
+pub const TEXT_BYTES: usize = 64 * 1024;
+
+/// Limits on what one line and one event may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a line that are looked at.
+    pub line_bytes: usize,
+    /// Lines of an event that are looked at.
+    pub event_lines: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { line_bytes: 1 << 20, event_lines: 500 }
+    }
+}
+
+/// The stages of one input, joined. Immutable and shared by threads.
+#[derive(Debug)]
+pub struct Pipeline {
+    parser: Parser,
+    scanner: Arc<Scanner>,
+    patterns: Vec<Rule>,
+    /// Some rule spans lines, so that the text of open events is kept.
+    spans: bool,
+    /// Some rule looks at raw lines.
+    lines: bool,
+    /// Some rule looks at fields.
+    fields: bool,
+    limits: Limits,
+}
+
+/// What the pipeline asks of a pattern at each candidate, without going to the scanner.
+#[derive(Debug)]
+struct Rule {
+    levels: crate::level::Levels,
+    target: Target,
+    spans: bool,
+}
+
+/// Buffers that are used again from block to block; one per thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    candidates: Vec<Candidate>,
+    decoded: Vec<Candidate>,
+    residual: Vec<u32>,
+    message: Vec<u8>,
+    field: Vec<u8>,
+    text: Vec<u8>,
+    /// Per pattern, the piece of text it was last tried on.
+    tried: Vec<u64>,
+    piece: u64,
+}
+
+/// Where a block's numbers go.
+pub struct Into<'a> {
+    /// The input's tally.
+    pub tally: &'a mut Tally,
+    /// The stream within it.
+    pub stream: usize,
+    /// Now, in seconds since the epoch.
+    pub now: f64,
+}
+
+impl Pipeline {
+    /// Joins the stages. `patterns` are the ones that `scanner` was built of, in the same order.
+    pub fn new(parser: Parser, scanner: Arc<Scanner>, patterns: &[Pattern], limits: Limits) -> Pipeline {
+        let rule = |(at, p): (usize, &Pattern)| Rule {
+            levels: p.levels,
+            target: p.target.clone(),
+            spans: scanner.spans_lines(at as u32),
+        };
+        let patterns: Vec<Rule> = patterns.iter().enumerate().map(rule).collect();
+        let spans = patterns.iter().any(|rule| rule.spans);
+        let fields = patterns.iter().any(|rule| matches!(rule.target, Target::Field(_)));
+        let lines = patterns.iter().any(|rule| rule.target == Target::Line);
+        Pipeline { parser, scanner, patterns, spans, lines, fields, limits }
+    }
+
+    /// Counts a block of complete lines (only the last may lack its end, where the file has ended for good).
+    /// `skipped` bytes of an overlong line were left out of the block.
+    pub fn feed(&self, carry: &mut Carry, block: &[u8], skipped: u64, into: &mut Into<'_>, scratch: &mut Scratch) {
+        let mut candidates = std::mem::take(&mut scratch.candidates);
+        if self.scanner.is_empty() {
+            candidates.clear();
+        } else {
+            self.scanner.scan(block, &mut candidates);
+        }
+        let mut counts = Block { bytes: block.len() as u64 + skipped, ..Block::default() };
+        let mut at = 0;
+        for span in frame::lines(block, self.limits.line_bytes) {
+            counts.lines += 1;
+            counts.truncated += u64::from(span.truncated);
+            let from = at;
+            while candidates.get(at).is_some_and(|c| (c.at as usize) < span.next) {
+                at += 1;
+            }
+            let line = &block[span.start..span.end];
+            let seen = self.parser.line(&mut carry.memory, line);
+            if seen.role == Role::Start {
+                self.close(carry, into, scratch);
+                counts.levels[seen.level.index()] += 1;
+                open(carry, seen.level);
+            }
+            if carry.open.is_some() {
+                let place = Place { block, start: span.start, end: span.end, candidates: &candidates[from..at] };
+                self.look(carry, &seen, &place, into, scratch);
+            }
+        }
+        scratch.candidates = candidates;
+        into.tally.add(into.stream, &counts, into.now);
+    }
+
+    /// Whether a line starts an event whatever stands before it: where a large file may be cut.
+    pub fn starts_event(&self, carry: &Carry, line: &[u8]) -> bool {
+        self.parser.starts_event(&carry.memory, line)
+    }
+
+    /// The parser of this pipeline.
+    pub fn parser(&self) -> &Parser {
+        &self.parser
+    }
+
+    /// The scanner of this pipeline.
+    pub fn scanner(&self) -> &Scanner {
+        &self.scanner
+    }
+
+    /// Whether an event of this level interests a rule at all.
+    fn wants(&self, pattern: u32, open: &Open) -> bool {
+        let rule = &self.patterns[pattern as usize];
+        open.level.is_none_or(|level| rule.levels.contains(level))
+    }
+
+    /// Whether nothing in this line can concern any rule, without looking closer.
+    fn is_quiet(&self, place: &Place<'_>, seen: &Line) -> bool {
+        place.candidates.is_empty()
+            && !self.scanner.has_residual()
+            && !self.spans
+            && (self.scanner.is_empty() || (seen.message != Message::Decode && !self.fields))
+    }
+}
+
+fn open(carry: &mut Carry, level: Level) {
+    let open = carry.open.get_or_insert_default();
+    open.level = Some(level);
+    open.matched.clear();
+    open.pending.clear();
+    open.lines = 0;
+    open.exception = carry::Named::None;
+    open.text.clear();
+}

@@ -1,0 +1,103 @@
+//! What a tally gives to the store and takes back from it: rows keyed by names, so that they survive a change of
+//! config, of rules and of their order.
+
+use super::plan::{Plan, rule_key};
+use super::rows::{InputRow, Rows, SeriesId, SeriesRow, StreamId, StreamRow};
+use super::series::{Key, Metric, Number, Pairs};
+use super::stream::StreamKey;
+use super::{EXCEPTIONS, PATTERN_EVENTS, Tally, empty, metric_name};
+use crate::tally::exposition::Head;
+
+impl Tally {
+    /// Everything that changed since the last call, for the store.
+    pub fn take_rows(&mut self) -> Rows {
+        let mut rows = std::mem::take(&mut self.removed);
+        let (plan, input) = (self.plan.clone(), self.input.clone());
+        for stream in self.streams.iter_mut().flatten().filter(|s| s.dirty) {
+            stream.dirty = false;
+            let id = StreamId { input: input.clone(), stream: stream.key.clone() };
+            rows.streams.push((id, Some(stream.row(&plan))));
+        }
+        let streams = &self.streams;
+        self.series.take_dirty(|s| {
+            let Some(stream) = streams[s.key.stream].as_ref() else { return };
+            let row = SeriesRow { number: s.number.clone(), newborn: s.newborn };
+            rows.series.push((series_id(&input, &stream.key, &plan, &s.key), Some(row)));
+        });
+        if std::mem::take(&mut self.counters_dirty) {
+            rows.input = Some(self.counters.clone());
+        }
+        rows
+    }
+
+    /// Takes over a stream that the store kept.
+    pub fn restore_stream(&mut self, key: &StreamKey, row: &StreamRow, head: impl FnOnce() -> Head) {
+        let at = self.stream(key, head, false);
+        let plan = self.plan.clone();
+        if let Some(stream) = self.streams[at].as_mut() {
+            stream.adopt(row, &plan);
+        }
+    }
+
+    /// Takes over a series that the store kept; `false` where no rule in force counts it any more.
+    pub fn restore_series(&mut self, id: &SeriesId, row: &SeriesRow) -> bool {
+        let Some(&stream) = self.by_key.get(&id.stream) else { return false };
+        let Some(metric) = self.metric_of(id, &row.number) else { return false };
+        let labels: Pairs = id.labels.iter().map(|(n, v)| (n.as_str().into(), v.as_str().into())).collect();
+        let key = self.unify(Key { stream, metric, labels });
+        let at = match self.series.find(&key) {
+            Some(at) => at,
+            None => {
+                self.guard.adopt(self.name_of(metric));
+                self.series.insert(key, row.number.zero(), row.newborn)
+            }
+        };
+        *self.series.change(at) = row.number.clone();
+        true
+    }
+
+    /// Takes over the input's own counters.
+    pub fn restore_counters(&mut self, row: &InputRow) {
+        self.counters = row.clone();
+    }
+
+    fn metric_of(&self, id: &SeriesId, number: &Number) -> Option<Metric> {
+        if id.metric == EXCEPTIONS {
+            return Some(Metric::Exceptions);
+        }
+        let rule = self.plan.rule(&id.rule)?;
+        let names = self.plan.rules[rule].labels.iter().map(|label| label.name.as_str());
+        let (fixed, family) = if id.metric == PATTERN_EVENTS {
+            (2, None)
+        } else {
+            (0, Some(self.plan.families.iter().position(|f| f.name == id.metric)?))
+        };
+        // A rule whose labels changed starts new series.
+        if !id.labels.iter().skip(fixed).map(|(name, _)| name.as_str()).eq(names) {
+            return None;
+        }
+        match family {
+            None => Some(Metric::Pattern(rule)),
+            Some(family) => {
+                let fits = std::mem::discriminant(&empty(&self.plan.families[family].kind))
+                    == std::mem::discriminant(number);
+                fits.then_some(Metric::Rule(family, rule))
+            }
+        }
+    }
+}
+
+/// The store's key of a series.
+pub(super) fn series_id(input: &str, stream: &StreamKey, plan: &Plan, key: &Key) -> SeriesId {
+    let rule = match key.metric {
+        Metric::Exceptions => String::new(),
+        Metric::Pattern(rule) | Metric::Rule(_, rule) => rule_key(&plan.rules[rule]),
+    };
+    SeriesId {
+        input: input.to_owned(),
+        stream: stream.clone(),
+        metric: metric_name(plan, key.metric).to_owned(),
+        rule,
+        labels: key.labels.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect(),
+    }
+}

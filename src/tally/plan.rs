@@ -1,0 +1,101 @@
+//! What the rules in force count, laid out once: rules by index, metrics by family.
+
+use super::spec::{Counted, Label, Metric, MetricKind};
+use crate::level::{Level, Levels};
+
+/// Everything that the rules of one input count. Rule `i` here is pattern `i` of the scanner.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The rules, in the scanner's order.
+    pub rules: Vec<Counted>,
+    /// One entry for each metric name that rules define, sorted by name.
+    pub families: Vec<Family>,
+    /// For each rule and each of its metrics, the index of its family.
+    family_of: Vec<Vec<usize>>,
+}
+
+/// A metric that rules define.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// Its name, as exposed.
+    pub name: String,
+    /// Its help text.
+    pub help: String,
+    /// Its base unit's name, where it has one.
+    pub unit: Option<String>,
+    /// Counter, gauge or histogram.
+    pub kind: MetricKind,
+}
+
+impl Plan {
+    /// Lays out the rules. Metrics of one name are taken to agree (the rules' loader checks it).
+    pub fn new(rules: Vec<Counted>) -> Plan {
+        let mut families: Vec<Family> = Vec::new();
+        for metric in rules.iter().flat_map(|rule| &rule.metrics) {
+            if !families.iter().any(|f| f.name == metric.name) {
+                families.push(family(metric));
+            }
+        }
+        families.sort_by(|a, b| a.name.cmp(&b.name));
+        let index = |metric: &Metric| {
+            families.iter().position(|f| f.name == metric.name).expect("each metric's name was collected above")
+        };
+        let family_of = rules.iter().map(|rule| rule.metrics.iter().map(index).collect()).collect();
+        Plan { rules, families, family_of }
+    }
+
+    /// The families of a rule's metrics, in the order of its metrics.
+    pub fn families_of(&self, rule: usize) -> &[usize] {
+        &self.family_of[rule]
+    }
+
+    /// The index of the rule with this `group/name`.
+    pub fn rule(&self, key: &str) -> Option<usize> {
+        self.rules.iter().position(|rule| is_key(rule, key))
+    }
+
+    /// How many series of `log_pattern_events_total` are known beforehand for each stream.
+    pub fn known_series(&self) -> usize {
+        self.rules.iter().filter(|rule| rule.labels.is_empty()).map(|rule| rule.levels.iter().count()).sum()
+    }
+}
+
+fn family(metric: &Metric) -> Family {
+    Family {
+        name: metric.name.clone(),
+        help: metric.help.clone(),
+        unit: metric.unit.as_ref().map(|unit| unit.to_string()),
+        kind: metric.kind.clone(),
+    }
+}
+
+fn is_key(rule: &Counted, key: &str) -> bool {
+    key.strip_prefix(rule.group.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(rule.name.as_str())
+}
+
+/// `group/name`, the key of a rule in the store.
+pub fn rule_key(rule: &Counted) -> String {
+    format!("{}/{}", rule.group, rule.name)
+}
+
+/// All label sets that a rule's labels can take, where every label declares its values; `None` where one is free
+/// or the sets are more than a hundred.
+pub fn known_label_sets(labels: &[Label]) -> Option<Vec<Vec<String>>> {
+    let mut sets = vec![Vec::new()];
+    for label in labels {
+        if label.is_free() || sets.len() * label.known_values().len() > 100 {
+            return None;
+        }
+        sets = sets
+            .iter()
+            .flat_map(|set| label.known_values().iter().map(|value| [&set[..], &[value.clone()]].concat()))
+            .collect();
+    }
+    Some(sets)
+}
+
+/// The levels a rule can count at, as a list.
+pub fn levels_of(rule: &Counted) -> impl Iterator<Item = Level> {
+    let levels: Levels = rule.levels;
+    levels.iter()
+}

@@ -1,0 +1,95 @@
+//! What of a tally the store keeps: rows of plain data, keyed by names that survive a change of config.
+
+use super::series::Number;
+use super::stream::StreamKey;
+use serde::{Deserialize, Serialize};
+
+/// Key of a stream's row: the input's name and the stream within it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StreamId {
+    /// The input's name.
+    pub input: String,
+    /// The stream.
+    pub stream: StreamKey,
+}
+
+/// A stream's numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as in `Stream`")]
+pub struct StreamRow {
+    pub lines: u64,
+    pub bytes: u64,
+    pub levels: [u64; 8],
+    pub last_event: f64,
+    pub newborn: bool,
+    pub rules: Vec<RuleRow>,
+}
+
+/// What a rule without free labels counted in a stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleRow {
+    /// `group/name`.
+    pub rule: String,
+    /// Events by level.
+    pub counts: [u64; 8],
+    /// Levels already exposed, one bit each.
+    pub shown: u8,
+}
+
+/// Key of a series' row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SeriesId {
+    /// The input's name.
+    pub input: String,
+    /// The stream.
+    pub stream: StreamKey,
+    /// The metric's name.
+    pub metric: String,
+    /// `group/name` of the rule; empty for exceptions.
+    pub rule: String,
+    /// Labels after the stream's own.
+    pub labels: Vec<(String, String)>,
+}
+
+/// A series' number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as in `Series`")]
+pub struct SeriesRow {
+    pub number: Number,
+    pub newborn: bool,
+}
+
+/// What is counted per input, whatever its streams.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InputRow {
+    /// Files renamed or replaced.
+    pub rotations: u64,
+    /// Files that became shorter.
+    pub truncations: u64,
+    /// Lines longer than the limit.
+    pub truncated_lines: u64,
+    /// Bytes that could not be counted, by [`LOST`].
+    pub lost: [u64; 3],
+    /// Failures to open or read, by [`FILE_ERRORS`].
+    pub errors: [u64; 5],
+    /// Increments that went to an overflow series, by metric.
+    pub overflow: Vec<(String, u64)>,
+    /// Captured values that were no usable number, by metric.
+    pub value_errors: Vec<(String, u64)>,
+}
+
+/// The `reason` values of `logtally_lost_bytes_total`.
+pub const LOST: [&str; 3] = ["truncated", "rotated_unread", "decode"];
+/// The `reason` values of `logtally_file_errors_total`.
+pub const FILE_ERRORS: [&str; 5] = ["missing", "permission", "open", "read", "other"];
+
+/// All rows of one input that changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Streams; `None` deletes.
+    pub streams: Vec<(StreamId, Option<StreamRow>)>,
+    /// Series; `None` deletes.
+    pub series: Vec<(SeriesId, Option<SeriesRow>)>,
+    /// The input's own counters, where they changed.
+    pub input: Option<InputRow>,
+}
