@@ -2,3 +2,5 @@
 
 pub mod exposition;
 pub mod spec;
+pub mod template;
+pub mod units;
