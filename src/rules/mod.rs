@@ -1,1 +1,2 @@
 //! rules
+pub mod yaml;

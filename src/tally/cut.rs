@@ -4,7 +4,7 @@
 //! `increase()` sees the first event).
 
 use super::catalog::{self, Entry};
-use super::exposition::{Buckets, Desc, Head, Source, Value, Visit};
+use super::exposition::{Buckets, Desc, Head, Kind, Source, Value, Visit};
 use super::guard::Guard;
 use super::plan::Plan;
 use super::rows::{FILE_ERRORS, InputRow, LOST};
@@ -279,7 +279,11 @@ fn desc(family: &super::plan::Family) -> Desc {
     Desc {
         name: Cow::Owned(family.name.clone()),
         help: Cow::Owned(family.help.clone()),
-        kind: family.kind.exposed(),
+        kind: match family.kind {
+            MetricKind::Counter => Kind::Counter,
+            MetricKind::Gauge(_) => Kind::Gauge,
+            MetricKind::Histogram(_) => Kind::Histogram,
+        },
         unit: family.unit.clone().map(Cow::Owned),
     }
 }

@@ -14,6 +14,8 @@ pub mod rows;
 pub mod series;
 pub mod spec;
 pub mod stream;
+pub mod template;
+pub mod units;
 
 use crate::level::Level;
 use exposition::Head;
@@ -23,10 +25,10 @@ use plan::{Plan, known_label_sets, levels_of};
 use rows::{InputRow, Rows, StreamId};
 use series::{Key, Metric, Number, Pairs, SeriesStore};
 use spec::{Action, MetricKind};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use stream::{Stream, StreamKey};
+use template::Lookup;
 
 /// The metric that counts rules' matches.
 pub const PATTERN_EVENTS: &str = "log_pattern_events_total";
@@ -34,9 +36,6 @@ pub const PATTERN_EVENTS: &str = "log_pattern_events_total";
 pub const EXCEPTIONS: &str = "log_exceptions_total";
 /// What takes the place of rule-given label values past the guard.
 pub const OTHER: &str = "__other__";
-
-/// Finds the text of a capture or field by name.
-pub type Lookup<'a> = dyn Fn(&str) -> Option<Cow<'a, str>> + 'a;
 
 /// Lines, bytes and events of a block, added at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,7 +139,7 @@ impl Tally {
     }
 
     /// Counts an event that a rule matched, once, with its labels and metrics.
-    pub fn hit(&mut self, stream: usize, rule: usize, level: Level, lookup: &Lookup<'_>) {
+    pub fn hit(&mut self, stream: usize, rule: usize, level: Level, lookup: &Lookup<'_, '_>) {
         let plan = self.plan.clone();
         let counted = &plan.rules[rule];
         if counted.labels.is_empty() {
@@ -152,13 +151,13 @@ impl Tally {
                 return;
             }
         }
-        let values: Vec<String> = counted.labels.iter().map(|label| label.text(lookup)).collect();
+        let values: Vec<String> = counted.labels.iter().map(|label| text(label, lookup)).collect();
         if !counted.labels.is_empty() {
             let at = self.born(stream, Metric::Pattern(rule), pattern_pairs(counted, level, &values), Number::Count(0));
             self.increment(at);
         }
         for (metric, &family) in counted.metrics.iter().zip(plan.families_of(rule)) {
-            let value = match metric.amount(lookup) {
+            let value = match metric.value(lookup) {
                 Ok(value) => value,
                 Err(_) => {
                     self.change_counters(|counters| bump(&mut counters.value_errors, &metric.name));
@@ -174,7 +173,7 @@ impl Tally {
     /// Counts an exception type.
     pub fn exception(&mut self, stream: usize, name: &str) {
         self.text.clear();
-        self.text.extend(name.chars().take(spec::MAX_LABEL_CHARS));
+        self.text.extend(name.chars().take(spec::LABEL_CHARS));
         let pairs: Pairs = Arc::new([("exception".into(), self.text.as_str().into())]);
         let at = self.born(stream, Metric::Exceptions, pairs, Number::Count(0));
         self.increment(at);
@@ -325,6 +324,12 @@ fn overflow_pairs(metric: Metric, labels: &Pairs) -> Pairs {
     let fixed = if matches!(metric, Metric::Pattern(_)) { 2 } else { 0 };
     let value = |at: usize, value: &str| if at < fixed { value.into() } else { OTHER.into() };
     labels.iter().enumerate().map(|(at, (name, text))| (name.clone(), value(at, text))).collect()
+}
+
+fn text(label: &spec::Label, lookup: &Lookup<'_, '_>) -> String {
+    let mut text = String::new();
+    label.render(lookup, &mut text);
+    text
 }
 
 fn empty(kind: &MetricKind) -> Number {

@@ -64,7 +64,7 @@ fn family(metric: &Metric) -> Family {
     Family {
         name: metric.name.clone(),
         help: metric.help.clone(),
-        unit: metric.unit.as_ref().map(|unit| unit.to_string()),
+        unit: metric.unit.map(|unit| unit.base.name().to_owned()),
         kind: metric.kind.clone(),
     }
 }
