@@ -1,1 +1,39 @@
-//! expose
+//! Numbers on the wire: a [`Source`] goes in, chunks of text, OpenMetrics or protobuf come out.
+//!
+//! [`negotiate`] reads what the client accepts, [`Merged`] makes one sorted walk of several sources, [`encode`]
+//! writes it in bounded memory: a sample is rendered as it is visited and leaves with the next full chunk.
+
+mod labels;
+mod merged;
+mod negotiate;
+mod number;
+mod proto;
+mod text;
+
+pub use merged::Merged;
+pub use negotiate::{Encoding, Format, encoding, negotiate};
+
+use crate::tally::exposition::Source;
+
+/// A chunk leaves when it has grown to this size.
+const CHUNK: usize = 64 * 1024;
+
+/// Writes every family of `source` in `format`. The sink gets non-empty chunks in order; together they are the
+/// whole answer.
+pub fn encode(format: Format, source: &dyn Source, sink: &mut dyn FnMut(Vec<u8>)) {
+    match format {
+        Format::Text | Format::OpenMetrics => {
+            let mut to = text::Encoder::new(format == Format::OpenMetrics, sink);
+            source.visit(&mut to);
+            to.finish();
+        }
+        Format::Protobuf => {
+            let mut to = proto::Encoder::new(sink);
+            source.visit(&mut to);
+            to.finish();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Prometheus' protobuf format: length-delimited `io.prometheus.client.MetricFamily` messages.
+//!
+//! The message is small and has not changed its numbers in ten years, so its wire form is written by hand: varints,
+//! doubles and length-prefixed fields, no generated code. A length stands before what it measures, so a family is
+//! held until its end; one that grows past [`SPLIT`] leaves in several messages of the same name, which a scraper
+//! reads as one after the other.
+
+use super::CHUNK;
+use crate::tally::exposition::{Buckets, Desc, Head, Kind, Value, Visit};
+
+/// A family's message is closed when it has grown to this size, so that memory stays bounded.
+const SPLIT: usize = 4 * 1024 * 1024;
+
+/// Encodes a walk; [`Encoder::finish`] ends it.
+pub(super) struct Encoder<'s> {
+    sink: &'s mut dyn FnMut(Vec<u8>),
+    out: Vec<u8>,
+    /// Name, help, type and unit of the present family, encoded.
+    family: Vec<u8>,
+    metrics: Vec<u8>,
+    metric: Vec<u8>,
+    kind: Kind,
+}
+
+impl<'s> Encoder<'s> {
+    pub(super) fn new(sink: &'s mut dyn FnMut(Vec<u8>)) -> Encoder<'s> {
+        let (out, family, metrics, metric) = Default::default();
+        Encoder { sink, out, family, metrics, metric, kind: Kind::Untyped }
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(mut self) {
+        self.close();
+        if !self.out.is_empty() {
+            (self.sink)(std::mem::take(&mut self.out));
+        }
+    }
+
+    /// Ends the present message; a family without samples is not announced.
+    fn close(&mut self) {
+        if self.metrics.is_empty() {
+            return;
+        }
+        varint(&mut self.out, (self.family.len() + self.metrics.len()) as u64);
+        self.out.extend_from_slice(&self.family);
+        if self.metrics.len() < CHUNK {
+            self.out.append(&mut self.metrics);
+        } else {
+            (self.sink)(std::mem::take(&mut self.out));
+            (self.sink)(std::mem::take(&mut self.metrics));
+        }
+        if self.out.len() >= CHUNK {
+            (self.sink)(std::mem::take(&mut self.out));
+        }
+    }
+
+    fn value(&mut self, value: Value<'_>) -> bool {
+        let metric = &mut self.metric;
+        let number = match value {
+            Value::Histogram(buckets) if self.kind == Kind::Histogram => {
+                histogram(metric, &buckets);
+                return true;
+            }
+            Value::Int(n) => n as f64,
+            Value::Float(x) => x,
+            Value::Histogram(_) => return false,
+        };
+        let field = match self.kind {
+            Kind::Gauge => 2,
+            Kind::Counter => 3,
+            Kind::Untyped => 5,
+            Kind::Histogram => return false,
+        };
+        // A message of one double: its key, then eight bytes.
+        key(metric, field, LENGTH);
+        varint(metric, 9);
+        double(metric, 1, number);
+        true
+    }
+}
+
+impl Visit for Encoder<'_> {
+    fn family(&mut self, desc: &Desc) {
+        self.close();
+        self.kind = desc.kind;
+        self.family.clear();
+        bytes(&mut self.family, 1, desc.name.as_bytes());
+        if !desc.help.is_empty() {
+            bytes(&mut self.family, 2, desc.help.as_bytes());
+        }
+        key(&mut self.family, 3, VARINT);
+        varint(
+            &mut self.family,
+            match desc.kind {
+                Kind::Counter => 0,
+                Kind::Gauge => 1,
+                Kind::Untyped => 3,
+                Kind::Histogram => 4,
+            },
+        );
+        if let Some(unit) = &desc.unit {
+            bytes(&mut self.family, 5, unit.as_bytes());
+        }
+    }
+
+    fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>) {
+        self.metric.clear();
+        for (name, value) in head.pairs() {
+            label(&mut self.metric, name, value);
+        }
+        for (name, value) in more {
+            label(&mut self.metric, name, value);
+        }
+        if !self.value(value) {
+            return;
+        }
+        bytes(&mut self.metrics, 4, &self.metric);
+        if self.metrics.len() >= SPLIT {
+            self.close();
+        }
+    }
+}
+
+const VARINT: u64 = 0;
+const FIXED64: u64 = 1;
+const LENGTH: u64 = 2;
+
+fn varint(out: &mut Vec<u8>, mut n: u64) {
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+fn key(out: &mut Vec<u8>, field: u64, wire: u64) {
+    varint(out, field << 3 | wire);
+}
+
+fn bytes(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
+    key(out, field, LENGTH);
+    varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn double(out: &mut Vec<u8>, field: u64, x: f64) {
+    key(out, field, FIXED64);
+    out.extend_from_slice(&x.to_le_bytes());
+}
+
+fn varint_len(n: usize) -> usize {
+    (usize::BITS - (n | 1).leading_zeros()).div_ceil(7) as usize
+}
+
+fn label(out: &mut Vec<u8>, name: &str, value: &str) {
+    key(out, 1, LENGTH);
+    let len = 2 + varint_len(name.len()) + name.len() + varint_len(value.len()) + value.len();
+    varint(out, len as u64);
+    bytes(out, 1, name.as_bytes());
+    bytes(out, 2, value.as_bytes());
+}
+
+/// Field 7: count, sum and cumulative buckets. The infinite bucket is the count and is not repeated.
+fn histogram(metric: &mut Vec<u8>, buckets: &Buckets<'_>) {
+    let mut body = Vec::with_capacity(24 * buckets.counts.len() + 24);
+    let total = buckets.counts.iter().fold(0_u64, |a, n| a.saturating_add(*n));
+    key(&mut body, 1, VARINT);
+    varint(&mut body, total);
+    double(&mut body, 2, buckets.sum);
+    let mut count = 0_u64;
+    let mut bucket = Vec::with_capacity(24);
+    for (bound, n) in buckets.bounds.iter().zip(buckets.counts) {
+        count = count.saturating_add(*n);
+        if *bound < f64::INFINITY {
+            bucket.clear();
+            key(&mut bucket, 1, VARINT);
+            varint(&mut bucket, count);
+            double(&mut bucket, 2, *bound);
+            bytes(&mut body, 3, &bucket);
+        }
+    }
+    bytes(metric, 7, &body);
+}

@@ -1,0 +1,209 @@
+//! The two text formats, written sample by sample: Prometheus' 0.0.4 and OpenMetrics 1.0.0.
+//!
+//! They differ in little: OpenMetrics names a counter's family without `_total`, knows units, says `unknown` for
+//! `untyped`, writes bucket bounds in one canonical form and ends with `# EOF`.
+
+use std::collections::HashSet;
+
+use super::CHUNK;
+use super::labels::{escape, push_pair};
+use super::number::{push_canonical, push_f64, push_u64};
+use crate::tally::exposition::{Buckets, Desc, Head, Kind, Value, Visit};
+
+/// Encodes a walk; [`Encoder::finish`] ends it.
+pub(super) struct Encoder<'s> {
+    open: bool,
+    out: Vec<u8>,
+    sink: &'s mut dyn FnMut(Vec<u8>),
+    /// The head of the present family, until its first sample shows that it is not empty.
+    pending: Vec<u8>,
+    name: Vec<u8>,
+    kind: Kind,
+    les: Bounds,
+    /// OpenMetrics names in use, so that a counter `x_total` beside a gauge `x` does not announce `x` twice.
+    taken: HashSet<Box<str>>,
+}
+
+impl<'s> Encoder<'s> {
+    pub(super) fn new(open: bool, sink: &'s mut dyn FnMut(Vec<u8>)) -> Encoder<'s> {
+        Encoder {
+            open,
+            out: Vec::with_capacity(CHUNK + 4096),
+            sink,
+            pending: Vec::new(),
+            name: Vec::new(),
+            kind: Kind::Untyped,
+            les: Bounds::default(),
+            taken: HashSet::new(),
+        }
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(mut self) {
+        if self.open {
+            self.out.extend_from_slice(b"# EOF\n");
+        }
+        if !self.out.is_empty() {
+            (self.sink)(std::mem::take(&mut self.out));
+        }
+    }
+
+    /// The family's name and type as the present format says them.
+    fn announced<'d>(&mut self, desc: &'d Desc) -> (&'d str, &'static str) {
+        let name: &str = &desc.name;
+        let (family, word) = match (desc.kind, self.open) {
+            (Kind::Counter, false) => (name, "counter"),
+            (Kind::Counter, true) => match name.strip_suffix("_total") {
+                Some(family) if !family.is_empty() && !self.taken.contains(family) => (family, "counter"),
+                // Its samples must keep their name, and a counter's would have to end in `_total`.
+                _ => (name, "unknown"),
+            },
+            (Kind::Gauge, _) => (name, "gauge"),
+            (Kind::Histogram, _) => (name, "histogram"),
+            (Kind::Untyped, false) => (name, "untyped"),
+            (Kind::Untyped, true) => (name, "unknown"),
+        };
+        if self.open {
+            self.taken.insert(family.into());
+        }
+        (family, word)
+    }
+
+    /// Starts a line: `name`, its suffix and the labels, with room left for one more before the brace closes.
+    fn labels(&mut self, suffix: &[u8], head: &Head, more: &[(&str, &str)], le: Option<usize>) {
+        let out = &mut self.out;
+        out.extend_from_slice(&self.name);
+        out.extend_from_slice(suffix);
+        if head.text().is_empty() && more.is_empty() && le.is_none() {
+            out.push(b' ');
+            return;
+        }
+        out.push(b'{');
+        out.extend_from_slice(head.text().as_bytes());
+        let mut first = head.text().is_empty();
+        for (name, value) in more {
+            push_pair(out, first, name, value);
+            first = false;
+        }
+        if let Some(i) = le {
+            if !first {
+                out.push(b',');
+            }
+            out.extend_from_slice(self.les.pair(i));
+        }
+        out.extend_from_slice(b"} ");
+    }
+
+    fn histogram(&mut self, head: &Head, more: &[(&str, &str)], buckets: &Buckets<'_>) {
+        self.les.set(buckets.bounds, self.open);
+        let mut count = 0_u64;
+        for (i, n) in buckets.counts.iter().enumerate() {
+            count = count.saturating_add(*n);
+            // The bucket of the infinite bound is written once, at the end.
+            if buckets.bounds.get(i).is_some_and(|bound| *bound < f64::INFINITY) {
+                self.labels(b"_bucket", head, more, Some(i));
+                push_u64(&mut self.out, count);
+                self.out.push(b'\n');
+            }
+        }
+        self.labels(b"_bucket", head, more, Some(buckets.bounds.len()));
+        push_u64(&mut self.out, count);
+        self.out.push(b'\n');
+        self.labels(b"_sum", head, more, None);
+        push_f64(&mut self.out, buckets.sum);
+        self.out.push(b'\n');
+        self.labels(b"_count", head, more, None);
+        push_u64(&mut self.out, count);
+        self.out.push(b'\n');
+    }
+}
+
+impl Visit for Encoder<'_> {
+    fn family(&mut self, desc: &Desc) {
+        let (family, word) = self.announced(desc);
+        let pending = &mut self.pending;
+        pending.clear();
+        let mut line = |key: &[u8], write: &dyn Fn(&mut Vec<u8>)| {
+            pending.extend_from_slice(key);
+            pending.extend_from_slice(family.as_bytes());
+            pending.push(b' ');
+            write(pending);
+            pending.push(b'\n');
+        };
+        if !desc.help.is_empty() {
+            line(b"# HELP ", &|out| escape(out, &desc.help, self.open));
+        }
+        line(b"# TYPE ", &|out| out.extend_from_slice(word.as_bytes()));
+        // A unit that the name does not end in makes the whole scrape invalid.
+        if self.open
+            && let Some(unit) = desc.unit.as_deref()
+            && family.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'))
+        {
+            line(b"# UNIT ", &|out| out.extend_from_slice(unit.as_bytes()));
+        }
+        self.name.clear();
+        self.name.extend_from_slice(desc.name.as_bytes());
+        self.kind = desc.kind;
+    }
+
+    fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>) {
+        // A value that is no value of its family's type would make the whole scrape invalid.
+        if matches!(value, Value::Histogram(_)) != (self.kind == Kind::Histogram) {
+            return;
+        }
+        self.out.append(&mut self.pending);
+        match value {
+            Value::Histogram(buckets) => self.histogram(head, more, &buckets),
+            Value::Int(n) => {
+                self.labels(b"", head, more, None);
+                push_u64(&mut self.out, n);
+                self.out.push(b'\n');
+            }
+            Value::Float(x) => {
+                self.labels(b"", head, more, None);
+                push_f64(&mut self.out, x);
+                self.out.push(b'\n');
+            }
+        }
+        if self.out.len() >= CHUNK {
+            let next = Vec::with_capacity(CHUNK + 4096);
+            (self.sink)(std::mem::replace(&mut self.out, next));
+        }
+    }
+}
+
+/// The rendered `le` labels of the last histogram; the next one nearly always has the same bounds.
+#[derive(Default)]
+struct Bounds {
+    of: Vec<f64>,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Bounds {
+    fn set(&mut self, bounds: &[f64], canonical: bool) {
+        if self.of == bounds && !self.ends.is_empty() {
+            return;
+        }
+        self.of.clear();
+        self.of.extend_from_slice(bounds);
+        self.text.clear();
+        self.ends.clear();
+        for bound in bounds.iter().chain([&f64::INFINITY]) {
+            self.text.extend_from_slice(b"le=\"");
+            if canonical {
+                push_canonical(&mut self.text, *bound);
+            } else {
+                push_f64(&mut self.text, *bound);
+            }
+            self.text.push(b'"');
+            self.ends.push(self.text.len());
+        }
+    }
+
+    /// `le="…"` of the bound at `i`; the one after the last is `+Inf`.
+    fn pair(&self, i: usize) -> &[u8] {
+        let from = if i == 0 { 0 } else { self.ends[i - 1] };
+        &self.text[from..self.ends[i]]
+    }
+}
