@@ -1,0 +1,131 @@
+//! One expression of a rule: compiled, and what its syntax tree tells about it.
+
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+use super::extract::{self, Required};
+use super::literal::minimized;
+
+/// Bytes that a compiled expression may take, so that no rule eats the memory of all.
+const COMPILED_BYTES: usize = 4 << 20;
+/// Bytes of an expression's lazily built automaton, per thread that uses it.
+const CACHE_BYTES: usize = 1 << 20;
+/// Where literals of an expression are estimated to stand more often per byte than this, they save nothing.
+const USELESS_SHARE: f32 = 1.0 / 150.0;
+
+/// A compiled expression.
+#[derive(Clone, Debug)]
+pub(super) struct Expression {
+    pub(super) regex: Regex,
+    /// The literals to look for, or why there are none.
+    pub(super) literals: Result<Required, String>,
+    /// The literals alone prove a match.
+    pub(super) proven: bool,
+    /// A match can hold a newline.
+    pub(super) newline: bool,
+    /// Nothing matches it.
+    pub(super) never: bool,
+    /// The expression without Unicode word boundaries: matches wherever the expression does, and stays fast on text
+    /// beyond ASCII.
+    pub(super) relaxed: String,
+}
+
+/// What is wrong with an expression: the message and the byte where it is.
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) offset: Option<usize>,
+}
+
+impl Expression {
+    pub(super) fn new(source: &str) -> Result<Expression, Fault> {
+        let hir = ParserBuilder::new().utf8(false).build().parse(source).map_err(|e| fault(&e))?;
+        let regex = RegexBuilder::new(source)
+            .size_limit(COMPILED_BYTES)
+            .dfa_size_limit(CACHE_BYTES)
+            .build()
+            .map_err(|e| unbuildable(&e))?;
+        let required = extract::required(&hir);
+        let never = required.as_ref().is_some_and(|r| r.literals.is_empty());
+        let proven = required.as_ref().is_some_and(|r| proves(&hir, r));
+        let literals = usable(required);
+        let relaxed = if literals.is_err() { relax(&hir).to_string() } else { String::new() };
+        Ok(Expression { regex, literals, proven, newline: can_match_newline(&hir), never, relaxed })
+    }
+}
+
+fn fault(error: &regex_syntax::Error) -> Fault {
+    match error {
+        regex_syntax::Error::Parse(e) => {
+            Fault { message: e.kind().to_string(), offset: Some(e.span().start.offset) }
+        }
+        regex_syntax::Error::Translate(e) => {
+            Fault { message: e.kind().to_string(), offset: Some(e.span().start.offset) }
+        }
+        other => Fault { message: other.to_string(), offset: None },
+    }
+}
+
+fn unbuildable(error: &regex::Error) -> Fault {
+    let message = match error {
+        regex::Error::CompiledTooBig(limit) => format!(
+            "the compiled expression would take more than {} MiB; use smaller counts in {{…}} or ASCII classes, such \
+             as [0-9A-Za-z_] for \\w",
+            limit >> 20
+        ),
+        other => other.to_string(),
+    };
+    Fault { message, offset: None }
+}
+
+fn usable(required: Option<Required>) -> Result<Required, String> {
+    let Some(required) = required else {
+        return Err("no fixed text stands in everything it matches".to_owned());
+    };
+    if required.share <= USELESS_SHARE {
+        return Ok(required);
+    }
+    let texts: Vec<String> = required.literals.iter().map(|l| format!("`{}`", l.display())).collect();
+    Err(format!("its only fixed text, {}, stands nearly everywhere in logs", texts.join(" or ")))
+}
+
+/// The literals are the expression itself: no look-around, and nothing beside them.
+fn proves(hir: &Hir, required: &Required) -> bool {
+    hir.properties().look_set().is_empty()
+        && extract::exact(hir).is_some_and(|all| minimized(all) == required.literals)
+}
+
+fn can_match_newline(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
+        HirKind::Class(Class::Unicode(class)) => {
+            class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&'\n'))
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&b'\n'))
+        }
+        HirKind::Repetition(repetition) => can_match_newline(&repetition.sub),
+        HirKind::Capture(capture) => can_match_newline(&capture.sub),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().any(can_match_newline),
+    }
+}
+
+/// Unicode word boundaries make the lazy automaton give up on text beyond ASCII; dropping them only adds matches.
+fn relax(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Look(
+            Look::WordUnicode
+            | Look::WordUnicodeNegate
+            | Look::WordStartUnicode
+            | Look::WordEndUnicode
+            | Look::WordStartHalfUnicode
+            | Look::WordEndHalfUnicode,
+        ) => Hir::empty(),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => hir.clone(),
+        HirKind::Repetition(repetition) => Hir::repetition(repetition.with(relax(&repetition.sub))),
+        HirKind::Capture(capture) => relax(&capture.sub),
+        HirKind::Concat(subs) => Hir::concat(subs.iter().map(relax).collect()),
+        HirKind::Alternation(subs) => Hir::alternation(subs.iter().map(relax).collect()),
+    }
+}

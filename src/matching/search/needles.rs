@@ -1,0 +1,158 @@
+//! The literals as the searcher compares them, found by the bytes of their window.
+//!
+//! A place in a block enters, the candidates that stand there leave. A place is looked up by a hash of its bytes, so
+//! the cost of a false start does not grow with the number of rules.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::super::Candidate;
+use super::super::extract::best_window;
+use super::super::literal::Literal;
+
+/// Both cases of every letter share a key; the comparison after it is exact.
+const CASELESS: u32 = 0x2020_2020;
+
+#[derive(Debug)]
+struct Needle {
+    /// Bytes to find and, beside each, what is or-ed to the text's byte first.
+    want: Box<[u8]>,
+    fold: Box<[u8]>,
+    /// Where the window begins.
+    offset: usize,
+    width: usize,
+    owners: Range<usize>,
+}
+
+/// All literals, their owners, and a table from window bytes to literals.
+#[derive(Debug)]
+pub(super) struct Needles {
+    needles: Vec<Needle>,
+    owners: Vec<u32>,
+    /// `slots[heads[h]..heads[h + 1]]` are the windows whose key hashes to `h`.
+    heads: Vec<u32>,
+    slots: Vec<(u32, u32)>,
+    shift: u32,
+    /// The widths that occur, as masks over the key.
+    widths: Vec<u32>,
+}
+
+impl Needles {
+    pub(super) fn new(literals: &BTreeMap<Literal, Vec<u32>>) -> Needles {
+        let mut needles = Vec::with_capacity(literals.len());
+        let mut owners = Vec::new();
+        for (literal, owned_by) in literals {
+            let (offset, width) = best_window(literal);
+            let from = owners.len();
+            owners.extend_from_slice(owned_by);
+            needles.push(Needle {
+                want: literal.atoms().map(|a| a.byte).collect(),
+                fold: literal.atoms().map(|a| a.fold).collect(),
+                offset,
+                width,
+                owners: from..owners.len(),
+            });
+        }
+        let bits = (needles.len() * 8).next_power_of_two().trailing_zeros().max(10);
+        let shift = 32 - bits;
+        let mut slots: Vec<(u32, u32)> =
+            needles.iter().enumerate().map(|(i, n)| (key_of(n), i as u32)).collect();
+        slots.sort_by_key(|&(key, needle)| (hash(key, shift), key, needle));
+        let mut heads = vec![0u32; (1 << bits) + 1];
+        for &(key, _) in &slots {
+            heads[hash(key, shift) + 1] += 1;
+        }
+        for h in 1..heads.len() {
+            heads[h] += heads[h - 1];
+        }
+        let mut widths: Vec<u32> = needles.iter().map(|n| mask(n.width)).collect();
+        widths.sort_unstable();
+        widths.dedup();
+        Needles { needles, owners, heads, slots, shift, widths }
+    }
+
+    /// The window of each literal: its bytes and folds.
+    pub(super) fn windows(&self) -> Vec<Vec<(u8, u8)>> {
+        let window = |n: &Needle| {
+            let part = n.offset..n.offset + n.width;
+            n.want[part.clone()].iter().copied().zip(n.fold[part].iter().copied()).collect()
+        };
+        self.needles.iter().map(window).collect()
+    }
+
+    /// Appends the candidates whose window begins at `at`.
+    #[inline]
+    pub(super) fn check(&self, block: &[u8], at: usize, out: &mut Vec<Candidate>) {
+        let text = match block.get(at..).and_then(<[u8]>::first_chunk::<4>) {
+            Some(four) => u32::from_le_bytes(*four),
+            None => near_end(block, at),
+        } | CASELESS;
+        for &width in &self.widths {
+            let key = text & width;
+            let h = hash(key, self.shift);
+            let (from, to) = (self.heads[h], self.heads[h + 1]);
+            if from != to {
+                self.check_slots(from as usize..to as usize, key, block, at, out);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn check_slots(&self, slots: Range<usize>, key: u32, block: &[u8], at: usize, out: &mut Vec<Candidate>) {
+        for &(_, needle) in self.slots[slots].iter().filter(|slot| slot.0 == key) {
+            let needle = needle as usize;
+            if let Some(start) = at.checked_sub(self.needles[needle].offset) {
+                self.compare(needle, block, start, out);
+            }
+        }
+    }
+
+    /// Appends the candidates of one literal where it stands at `start`.
+    pub(super) fn compare(&self, needle: usize, block: &[u8], start: usize, out: &mut Vec<Candidate>) {
+        let needle = &self.needles[needle];
+        let Some(text) = block.get(start..start + needle.want.len()) else { return };
+        let same = text.iter().zip(&needle.fold).zip(&needle.want).all(|((t, f), w)| t | f == *w);
+        if !same {
+            return;
+        }
+        let at = (start + needle.offset) as u32;
+        for &pattern in &self.owners[needle.owners.clone()] {
+            insert(out, Candidate { at, pattern });
+        }
+    }
+}
+
+/// Candidates come nearly in order: only those of one place may need sorting in.
+fn insert(out: &mut Vec<Candidate>, new: Candidate) {
+    let mut i = out.len();
+    while i > 0 && out[i - 1] > new && out[i - 1].at == new.at {
+        i -= 1;
+    }
+    if i == 0 || out[i - 1] != new {
+        out.insert(i, new);
+    }
+}
+
+fn key_of(needle: &Needle) -> u32 {
+    let mut bytes = [0; 4];
+    bytes[..needle.width].copy_from_slice(&needle.want[needle.offset..needle.offset + needle.width]);
+    (u32::from_le_bytes(bytes) | CASELESS) & mask(needle.width)
+}
+
+fn mask(width: usize) -> u32 {
+    u32::MAX >> (32 - 8 * width as u32)
+}
+
+#[inline]
+fn hash(key: u32, shift: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> shift) as usize
+}
+
+#[cold]
+fn near_end(block: &[u8], at: usize) -> u32 {
+    let mut bytes = [0; 4];
+    let rest = block.get(at..).unwrap_or(&[]);
+    let n = rest.len().min(4);
+    bytes[..n].copy_from_slice(&rest[..n]);
+    u32::from_le_bytes(bytes)
+}
