@@ -1,1 +1,309 @@
-//! store
+//! One crash-safe file that holds offsets and counters together.
+//!
+//! Rows of bytes come in as [`Changes`], whole or not at all; after a crash the rows of the last commit come back.
+//! What the bytes mean is the business of the rooms above. A store that is locked, damaged or newer is an error.
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Name of the one file in the folder.
+pub const FILE_NAME: &str = "logtally.redb";
+/// The layout of the rows that this version reads and writes.
+pub const SCHEMA: u32 = 1;
+
+const FRESH_NAME: &str = "logtally.redb.new";
+const SCHEMA_KEY: &[u8] = b"schema";
+/// Enough to hold the upper levels of the trees and all that a commit touches.
+const CACHE_BYTES: usize = 16 << 20;
+
+type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// The four kinds of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Facts about the store and the run; the key `schema` is the store's own.
+    Meta,
+    /// Followed contents: identity and offset.
+    Files,
+    /// The open event of each file.
+    Streams,
+    /// Counter values.
+    Series,
+}
+
+impl Table {
+    /// All of them.
+    pub const ALL: [Table; 4] = [Table::Meta, Table::Files, Table::Streams, Table::Series];
+
+    fn definition(self) -> Definition {
+        TableDefinition::new(match self {
+            Table::Meta => "meta",
+            Table::Files => "files",
+            Table::Streams => "streams",
+            Table::Series => "series",
+        })
+    }
+}
+
+/// Rows to write or delete in one commit. A later change of the same row replaces the earlier one.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    rows: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+}
+
+impl Changes {
+    /// Nothing to write.
+    pub fn new() -> Changes {
+        Changes::default()
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.rows.insert((table, key.into()), Some(value.into()));
+    }
+
+    /// Deletes a row, if it is there.
+    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.rows.insert((table, key.into()), None);
+    }
+
+    /// Adds newer changes on top of these.
+    pub fn extend(&mut self, newer: Changes) {
+        self.rows.extend(newer.rows);
+    }
+
+    /// How many rows would change.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// What a commit wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommitStats {
+    /// Rows written.
+    pub written: usize,
+    /// Rows deleted (or found gone).
+    pub deleted: usize,
+    /// Bytes of keys and values written.
+    pub bytes: u64,
+}
+
+/// Puts the database on an open file; tests put something between the two.
+type Connect = Box<dyn Fn(File) -> Result<Database, redb::DatabaseError> + Send>;
+
+/// The open store; the lock on its file is held as long as this lives.
+pub struct Store {
+    path: PathBuf,
+    /// `None` after a failed write, until the next call opens the file again.
+    db: Option<Database>,
+    connect: Connect,
+}
+
+impl Store {
+    /// Opens the store in `dir`, creating folder and file where they are missing, and checks every page of it.
+    pub fn open(dir: &Path) -> Result<Store, StoreError> {
+        Store::open_with(dir, Box::new(|file| builder().create_file(file)))
+    }
+
+    fn open_with(dir: &Path, connect: Connect) -> Result<Store, StoreError> {
+        fs::create_dir_all(dir).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                StoreError::from_io(dir, io::Error::from(io::ErrorKind::NotADirectory))
+            }
+            _ => StoreError::from_io(dir, error),
+        })?;
+        let path = dir.join(FILE_NAME);
+        let mut store = Store { path, db: None, connect };
+        match fs::symlink_metadata(&store.path) {
+            Ok(_) => {
+                let mut db = store.open_file(&store.path)?;
+                check(&store.path, &mut db)?;
+                store.db = Some(db);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => store.create(dir)?,
+            Err(error) => return Err(StoreError::from_io(&store.path, error)),
+        }
+        Ok(store)
+    }
+
+    /// Where the store's file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All rows of a table in the order of their keys; the store's own row is left out.
+    pub fn load(&mut self, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let path = self.path.clone();
+        let db = self.database()?;
+        read_rows(db, table).map_err(|error| StoreError::from_db(&path, error)).map(|mut rows| {
+            if table == Table::Meta {
+                rows.retain(|(key, _)| key != SCHEMA_KEY);
+            }
+            rows
+        })
+    }
+
+    /// Makes all changes durable, or none. After an error the caller still has them and may call again.
+    pub fn commit(&mut self, changes: &Changes) -> Result<CommitStats, StoreError> {
+        let path = self.path.clone();
+        let db = self.database()?;
+        let outcome = write_rows(db, changes);
+        outcome.map_err(|error| {
+            // The database refuses everything after a failed write; opening it anew repairs it.
+            self.db = None;
+            StoreError::from_db(&path, error)
+        })
+    }
+
+    fn database(&mut self) -> Result<&Database, StoreError> {
+        if self.db.is_none() {
+            let mut db = self.open_file(&self.path)?;
+            check(&self.path, &mut db)?;
+            self.db = Some(db);
+        }
+        self.db.as_ref().ok_or_else(|| StoreError::Locked { path: self.path.clone() })
+    }
+
+    /// Opens a file that must already be a store.
+    fn open_file(&self, path: &Path) -> Result<Database, StoreError> {
+        let io = |error| StoreError::from_io(path, error);
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(io)?;
+        let size = file.metadata().map_err(io)?;
+        if size.is_dir() {
+            return Err(io(io::Error::from(io::ErrorKind::IsADirectory)));
+        }
+        if size.len() == 0 {
+            return Err(StoreError::Damaged { path: path.to_path_buf(), detail: "the file is empty".into() });
+        }
+        guarded(path, || (self.connect)(file))
+    }
+
+    /// Builds a new store beside its final name, so that a crash in the middle leaves no half store.
+    fn create(&mut self, dir: &Path) -> Result<(), StoreError> {
+        let fresh = dir.join(FRESH_NAME);
+        let io = |error| StoreError::from_io(&fresh, error);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&fresh)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotADirectory => StoreError::from_io(dir, error),
+                _ => io(error),
+            })?;
+        // What an earlier attempt left there holds nothing; the database's own lock guards against a second instance.
+        let db = match guarded(&fresh, || (self.connect)(file)) {
+            Err(StoreError::Damaged { .. }) => {
+                fs::remove_file(&fresh).map_err(io)?;
+                let file = OpenOptions::new().read(true).write(true).create_new(true).open(&fresh).map_err(io)?;
+                guarded(&fresh, || (self.connect)(file))?
+            }
+            other => other?,
+        };
+        let mut first = Changes::new();
+        first.put(Table::Meta, SCHEMA_KEY, SCHEMA.to_le_bytes());
+        write_rows(&db, &first).map_err(|error| StoreError::from_db(&fresh, error))?;
+        let here = rustix::fs::CWD;
+        match rustix::fs::renameat_with(here, &fresh, here, &self.path, rustix::fs::RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::EXIST) => return Err(StoreError::Locked { path: self.path.clone() }),
+            // File systems without the flag: a plain rename does, at the price of a race between two first starts.
+            Err(_) => fs::rename(&fresh, &self.path).map_err(io)?,
+        }
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| StoreError::from_io(dir, error))?;
+        self.db = Some(db);
+        Ok(())
+    }
+}
+
+fn builder() -> redb::Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Walks all pages and reads the schema; a mismatch is an error even where the database could mend it by forgetting.
+fn check(path: &Path, db: &mut Database) -> Result<(), StoreError> {
+    let damaged = |detail: &str| StoreError::Damaged { path: path.to_path_buf(), detail: detail.to_owned() };
+    if !guarded(path, || db.check_integrity())? {
+        return Err(damaged("checksums do not match"));
+    }
+    let rows = guarded(path, || read_rows(db, Table::Meta))?;
+    let schema = rows.iter().find(|(key, _)| key == SCHEMA_KEY).map(|(_, value)| value.as_slice());
+    match schema.and_then(|value| value.try_into().ok()).map(u32::from_le_bytes) {
+        None => Err(damaged("it has no schema version")),
+        Some(found) if found > SCHEMA => {
+            Err(StoreError::Newer { path: path.to_path_buf(), found, known: SCHEMA })
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Runs database code on bytes that may be damaged; a panic in it is a damaged store, not the end of the process.
+fn guarded<T, E: Into<redb::Error>>(path: &Path, work: impl FnOnce() -> Result<T, E>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome.map_err(|error| StoreError::from_db(path, error)),
+        Err(_) => {
+            Err(StoreError::Damaged { path: path.to_path_buf(), detail: "its pages make no sense".into() })
+        }
+    }
+}
+
+fn read_rows(db: &Database, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, redb::Error> {
+    let reading = db.begin_read()?;
+    let opened = match reading.open_table(table.definition()) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut rows = Vec::new();
+    for row in opened.iter()? {
+        let (key, value) = row?;
+        rows.push((key.value().to_vec(), value.value().to_vec()));
+    }
+    Ok(rows)
+}
+
+fn write_rows(db: &Database, changes: &Changes) -> Result<CommitStats, redb::Error> {
+    let mut stats = CommitStats::default();
+    let mut writing = db.begin_write()?;
+    writing.set_durability(Durability::Immediate)?;
+    for table in Table::ALL {
+        let mut rows = changes.rows.range((table, Vec::new())..).take_while(|row| row.0.0 == table).peekable();
+        if rows.peek().is_none() {
+            continue;
+        }
+        let mut opened = writing.open_table(table.definition())?;
+        for ((_, key), value) in rows {
+            match value {
+                Some(value) => {
+                    opened.insert(key.as_slice(), value.as_slice())?;
+                    stats.written += 1;
+                    stats.bytes += (key.len() + value.len()) as u64;
+                }
+                None => {
+                    opened.remove(key.as_slice())?;
+                    stats.deleted += 1;
+                }
+            }
+        }
+    }
+    writing.commit()?;
+    Ok(stats)
+}
