@@ -128,6 +128,17 @@ impl Carry {
         self.open.as_ref().is_some_and(|open| !open.pending.is_empty() || matches!(open.exception, Named::Type(_)))
     }
 
+    /// The same carry where no event is open.
+    #[must_use]
+    pub fn between_events(&self) -> Carry {
+        Carry { memory: self.memory.clone(), open: None }
+    }
+
+    /// Whether parsing goes on alike from both, an event's start being next.
+    pub fn remembers_as(&self, other: &Carry) -> bool {
+        self.memory.layout_eq(&other.memory)
+    }
+
     /// What parsing remembers of the file.
     pub fn memory(&self) -> &Memory {
         &self.memory

@@ -160,7 +160,7 @@ impl Cut {
     }
 
     fn last_events(&self, to: &mut dyn Visit) {
-        to.family(&catalog::LOG_LAST_EVENT_TIMESTAMP_SECONDS.desc());
+        to.family(&catalog::LOG_LAST_EVENT_TIMESTAMP.desc());
         for stream in self.inputs.iter().flat_map(|input| &input.streams).filter(|s| s.last_event > 0.0) {
             to.sample(&stream.head, &[], Value::Float(stream.last_event));
         }
@@ -207,7 +207,7 @@ impl Cut {
     }
 
     fn held(&self, to: &mut dyn Visit) {
-        to.family(&catalog::LOGTALLY_SERIES.desc());
+        to.family(&catalog::SERIES.desc());
         let none = Head::default();
         for (metric, held) in &self.held {
             to.sample(&none, &[("metric", metric)], Value::Int(*held));
@@ -227,39 +227,76 @@ impl Cut {
         }
     }
 
-    fn own_metrics(&self, to: &mut dyn Visit) {
+    /// The families of this project's own, by name.
+    fn own_families(&self) -> BTreeMap<&'static str, Walk<'_>> {
         let names = self.inputs.iter().flat_map(|input| &input.plan.families).map(|f| f.name.as_str());
         let with_values: Vec<&str> = names.collect();
-        let all: Vec<&str> =
-            with_values.iter().copied().chain([PATTERN_EVENTS, super::EXCEPTIONS]).collect();
-        self.reasons(to, &catalog::LOGTALLY_FILE_ERRORS, FILE_ERRORS, |c| c.errors);
-        self.inputs(to, &catalog::LOGTALLY_FILES, |input| input.files);
-        self.reasons(to, &catalog::LOGTALLY_LOST_BYTES, LOST, |c| c.lost);
-        self.inputs(to, &catalog::LOGTALLY_ROTATIONS, |input| input.counters.rotations);
-        self.held(to);
-        self.by_metric(to, &catalog::LOGTALLY_SERIES_OVERFLOW, &all, |c| &c.overflow);
-        self.inputs(to, &catalog::LOGTALLY_TRUNCATED_LINES, |input| input.counters.truncated_lines);
-        self.inputs(to, &catalog::LOGTALLY_TRUNCATIONS, |input| input.counters.truncations);
-        self.by_metric(to, &catalog::LOGTALLY_VALUE_ERRORS, &with_values, |c| &c.value_errors);
+        let all: Vec<&str> = with_values.iter().copied().chain([PATTERN_EVENTS, super::EXCEPTIONS]).collect();
+        let list: [(&Entry, Walk<'_>); 17] = [
+            (&catalog::LOG_BYTES, Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.bytes))),
+            (&catalog::LOG_EVENTS, Box::new(|to| self.events(to))),
+            (&catalog::LOG_EXCEPTIONS, Box::new(|to| self.exceptions(to))),
+            (&catalog::LOG_FILE_SIZE, Box::new(|to| self.streams(to, &catalog::LOG_FILE_SIZE, |s| s.size))),
+            (&catalog::LOG_FILE_UNREAD, Box::new(|to| self.streams(to, &catalog::LOG_FILE_UNREAD, |s| s.unread))),
+            (&catalog::LOG_LAST_EVENT_TIMESTAMP, Box::new(|to| self.last_events(to))),
+            (&catalog::LOG_LINES, Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.lines))),
+            (&catalog::LOG_PATTERN_EVENTS, Box::new(|to| self.patterns(to))),
+            (&catalog::FILES, Box::new(|to| self.inputs(to, &catalog::FILES, |i| i.files))),
+            (
+                &catalog::FILE_ERRORS,
+                Box::new(|to| self.reasons(to, &catalog::FILE_ERRORS, FILE_ERRORS, |c| c.errors)),
+            ),
+            (&catalog::LOST_BYTES, Box::new(|to| self.reasons(to, &catalog::LOST_BYTES, LOST, |c| c.lost))),
+            (
+                &catalog::ROTATIONS,
+                Box::new(|to| self.inputs(to, &catalog::ROTATIONS, |i| i.counters.rotations)),
+            ),
+            (&catalog::SERIES, Box::new(|to| self.held(to))),
+            (
+                &catalog::SERIES_OVERFLOW,
+                Box::new(move |to| self.by_metric(to, &catalog::SERIES_OVERFLOW, &all, |c| &c.overflow)),
+            ),
+            (
+                &catalog::TRUNCATED_LINES,
+                Box::new(|to| self.inputs(to, &catalog::TRUNCATED_LINES, |i| i.counters.truncated_lines)),
+            ),
+            (
+                &catalog::TRUNCATIONS,
+                Box::new(|to| self.inputs(to, &catalog::TRUNCATIONS, |i| i.counters.truncations)),
+            ),
+            (
+                &catalog::VALUE_ERRORS,
+                Box::new(move |to| {
+                    self.by_metric(to, &catalog::VALUE_ERRORS, &with_values, |c| &c.value_errors);
+                }),
+            ),
+        ];
+        list.into_iter().map(|(entry, walk)| (entry.name, walk)).collect()
+    }
+
+    fn exceptions(&self, to: &mut dyn Visit) {
+        to.family(&catalog::LOG_EXCEPTIONS.desc());
+        self.series(|_, metric| metric == Metric::Exceptions).for_each(|s| s.show(to, &[]));
     }
 }
 
+/// Writes one family.
+type Walk<'a> = Box<dyn Fn(&mut dyn Visit) + 'a>;
+
 impl Source for Cut {
     fn visit(&self, to: &mut dyn Visit) {
-        self.streams(to, &catalog::LOG_BYTES, |s| s.bytes);
-        self.events(to);
-        to.family(&catalog::LOG_EXCEPTIONS.desc());
-        self.series(|_, metric| metric == Metric::Exceptions).for_each(|s| s.show(to, &[]));
-        self.streams(to, &catalog::LOG_FILE_SIZE_BYTES, |s| s.size);
-        self.streams(to, &catalog::LOG_FILE_UNREAD_BYTES, |s| s.unread);
-        self.last_events(to);
-        self.streams(to, &catalog::LOG_LINES, |s| s.lines);
-        self.patterns(to);
-        self.own_metrics(to);
-        for (desc, list) in self.rule_metrics().into_values() {
+        let mut rules = self.rule_metrics().into_iter().peekable();
+        let rule_metric = |to: &mut dyn Visit, (desc, list): (Desc, Vec<(&SeriesCut, &[f64])>)| {
             to.family(&desc);
             list.into_iter().for_each(|(s, bounds)| s.show(to, bounds));
+        };
+        for (name, walk) in self.own_families() {
+            while let Some((_, family)) = rules.next_if(|(rule, _)| *rule < name) {
+                rule_metric(to, family);
+            }
+            walk(to);
         }
+        rules.for_each(|(_, family)| rule_metric(to, family));
     }
 }
 

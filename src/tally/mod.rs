@@ -5,6 +5,7 @@
 //! more than walking plain numbers. Events come in through [`Tally::add`] and [`Tally::hit`], a consistent copy for a
 //! scrape leaves as a [`Cut`](cut::Cut), changed rows leave for the store.
 
+pub mod catalog;
 pub mod cut;
 pub mod exposition;
 pub mod guard;

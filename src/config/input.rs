@@ -1,0 +1,216 @@
+//! One input: which files, under which labels, read in which way.
+
+use super::raw::{RawFormat, RawInput, RawMultiline};
+use super::ready::Problems;
+use crate::parse::{self, Format, FormatChoice, Multiline};
+use crate::rules::yaml::{At, suggestion};
+use crate::tally::exposition::Head;
+use crate::tally::stream::StreamKey;
+use regex::Regex;
+use std::path::{Path, PathBuf};
+
+/// What the `path` label says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PathLabel {
+    /// The whole path.
+    #[default]
+    Full,
+    /// The file's name.
+    Name,
+    /// There is no `path` label.
+    None,
+}
+
+/// A named set of files that share settings.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The `input` label.
+    pub name: String,
+    /// Files, globs and folders.
+    pub include: Vec<PathBuf>,
+    /// Globs of files to leave out.
+    pub exclude: Vec<PathBuf>,
+    /// Labels added to every metric of the input.
+    pub labels: Vec<(String, String)>,
+    /// What the `path` label says.
+    pub path_label: PathLabel,
+    /// Named groups of this expression become labels, from the path.
+    pub path_labels: Option<Regex>,
+    /// How lines are understood.
+    pub parse: parse::Options,
+    /// Rule groups that apply; all where it is `None`.
+    pub groups: Option<Vec<String>>,
+}
+
+impl Input {
+    /// An input of these files with default settings.
+    pub fn of_files(name: &str, include: Vec<PathBuf>) -> Input {
+        Input {
+            name: name.to_owned(),
+            include,
+            exclude: Vec::new(),
+            labels: Vec::new(),
+            path_label: PathLabel::default(),
+            path_labels: None,
+            parse: parse::Options::default(),
+            groups: None,
+        }
+    }
+
+    /// The stream that a file under this path belongs to.
+    pub fn stream_key(&self, path: &Path) -> StreamKey {
+        let text = path.to_string_lossy();
+        let mut labels = Vec::new();
+        if let Some(captures) = self.path_labels.as_ref().and_then(|regex| regex.captures(&text)) {
+            let names = self.path_labels.iter().flat_map(Regex::capture_names).flatten();
+            let value = |name| captures.name(name).map_or("", |m| m.as_str());
+            labels.extend(names.map(|name| (name.to_owned(), value(name).to_owned())));
+        }
+        let name = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match self.path_label {
+            PathLabel::Full => labels.push(("path".to_owned(), text.into_owned())),
+            PathLabel::Name => labels.push(("path".to_owned(), name())),
+            PathLabel::None => {}
+        }
+        StreamKey { labels }
+    }
+
+    /// All labels of a stream: the input, its labels, and the stream's own.
+    pub fn head(&self, key: &StreamKey) -> Head {
+        let input = ("input".to_owned(), self.name.clone());
+        Head::new(std::iter::once(input).chain(self.labels.iter().cloned()).chain(key.labels.iter().cloned()))
+    }
+}
+
+/// Labels that inputs must not give: metrics carry them already.
+const TAKEN: [&str; 10] =
+    ["input", "path", "level", "pattern", "exception", "le", "quantile", "metric", "reason", "instance"];
+
+pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Input {
+    let at = |path: &At<String>| base.join(&path.value);
+    if raw.name.value.is_empty() {
+        problems.error(&raw.name, "an input needs a name", "it becomes the label input=\"…\"");
+    }
+    if raw.include.value.is_empty() {
+        problems.error(&raw.include, "include names no file", "list files, globs or folders");
+    }
+    for (name, _) in &raw.labels.0 {
+        check_label(name, problems);
+    }
+    let path_labels = raw.path_labels.and_then(|text| path_regex(&text, problems));
+    Input {
+        include: raw.include.value.iter().map(at).collect(),
+        exclude: raw.exclude.iter().map(|path| exclude(base, &path.value)).collect(),
+        labels: raw.labels.0.into_iter().map(|(name, value)| (name.value, value.value)).collect(),
+        path_label: raw.path_label.map_or(PathLabel::Full, |word| path_label(&word, problems)),
+        path_labels,
+        parse: parse::Options {
+            format: raw.format.map_or(FormatChoice::Auto, |format| format_choice(format, problems)),
+            multiline: raw.multiline.map_or(Multiline::Auto, |text| multiline(text, problems)),
+            keyword_levels: raw.keyword_levels,
+            access_levels: raw.access_levels,
+        },
+        groups: raw.rules.map(|groups| groups.into_iter().map(|group| group.value).collect()),
+        name: raw.name.value,
+    }
+}
+
+/// `**/x` matches below any folder; other relative globs stand beside the config file.
+fn exclude(base: &Path, pattern: &str) -> PathBuf {
+    if pattern.starts_with("**") { PathBuf::from(pattern) } else { base.join(pattern) }
+}
+
+fn check_label(name: &At<String>, problems: &mut Problems) {
+    let text = &name.value;
+    let valid = !text.is_empty()
+        && !text.starts_with("__")
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !valid {
+        let message = format!("'{text}' is no label name");
+        problems.error(name, message, "use letters, digits and underscores, and begin with a letter");
+    } else if TAKEN.contains(&text.as_str()) {
+        problems.error(name, format!("the label '{text}' is taken by logtally itself"), "choose another name");
+    }
+}
+
+fn path_regex(text: &At<String>, problems: &mut Problems) -> Option<Regex> {
+    match Regex::new(&text.value) {
+        Ok(regex) => {
+            let names: Vec<String> = regex.capture_names().flatten().map(str::to_owned).collect();
+            if names.is_empty() {
+                problems.error(text, "path_labels has no named group", "name what becomes a label: (?P<service>[^/]+)");
+            }
+            for name in names {
+                check_label(&At { value: name, spot: text.spot }, problems);
+            }
+            Some(regex)
+        }
+        Err(error) => {
+            problems.error(text, format!("path_labels is no regular expression: {}", last_line(&error)), "");
+            None
+        }
+    }
+}
+
+/// The part of a regex error that says what is wrong, without the picture above it.
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+fn path_label(word: &At<String>, problems: &mut Problems) -> PathLabel {
+    match word.value.as_str() {
+        "full" => PathLabel::Full,
+        "name" => PathLabel::Name,
+        "none" => PathLabel::None,
+        other => {
+            problems.error(word, format!("path_label is '{other}'"), "allowed are full, name and none");
+            PathLabel::Full
+        }
+    }
+}
+
+fn format_choice(format: At<RawFormat>, problems: &mut Problems) -> FormatChoice {
+    match format.value {
+        RawFormat::Named(name) if name == "auto" => FormatChoice::Auto,
+        RawFormat::Named(name) => match Format::from_name(&name) {
+            Some(format) => FormatChoice::Named(format),
+            None => {
+                let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+                let guess = suggestion(&name, known.iter().copied());
+                let hint = guess.unwrap_or_else(|| format!("allowed are auto, {}", known.join(", ")));
+                problems.error_at(format.spot, format!("unknown format '{name}'"), hint);
+                FormatChoice::Auto
+            }
+        },
+        RawFormat::Custom(custom) => match (custom.regex, custom.grok) {
+            (Some(regex), None) => FormatChoice::Custom(regex),
+            (None, Some(grok)) => match crate::rules::grok_to_regex(&grok) {
+                Ok(regex) => FormatChoice::Custom(regex),
+                Err(message) => {
+                    problems.error_at(format.spot, message, String::new());
+                    FormatChoice::Auto
+                }
+            },
+            _ => {
+                let hint = "write format: {regex: '…'} or format: {grok: '…'}".to_owned();
+                problems.error_at(format.spot, "a format is either a regex or a grok expression".into(), hint);
+                FormatChoice::Auto
+            }
+        },
+    }
+}
+
+fn multiline(text: At<RawMultiline>, problems: &mut Problems) -> Multiline {
+    match text.value {
+        RawMultiline::Named(word) if word == "auto" => Multiline::Auto,
+        RawMultiline::Named(word) if word == "off" || word == "false" => Multiline::Off,
+        RawMultiline::Named(word) => {
+            let hint = "allowed are auto, off and {start: REGEX}".to_owned();
+            problems.error_at(text.spot, format!("multiline is '{word}'"), hint);
+            Multiline::Auto
+        }
+        RawMultiline::Start(start) => Multiline::Start(start.start),
+    }
+}

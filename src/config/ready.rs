@@ -1,0 +1,299 @@
+//! From what the user wrote, in the file and on the command line, to what the program runs on.
+
+use super::input::{self, Input};
+use super::raw::{Raw, RawHost, RawHostOptions, RawLimits, RawSize};
+use crate::error::{Place, Problem, Severity};
+use crate::rules::yaml::{self, At, Spot};
+use crate::tally::units::{self, Unit};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What comes from the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// `--config.file`.
+    pub config: Option<PathBuf>,
+    /// Files, globs and folders.
+    pub files: Vec<PathBuf>,
+    /// `--rules`.
+    pub rules: Vec<String>,
+    /// `--storage.path`.
+    pub storage: Option<PathBuf>,
+}
+
+/// Where offsets and counters are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// In this folder.
+    Folder(PathBuf),
+    /// In memory only.
+    None,
+}
+
+/// The host's metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostChoice {
+    /// Time between two samples.
+    pub interval: Duration,
+    /// Collectors to run; all where it is `None`.
+    pub collectors: Option<Vec<String>>,
+}
+
+/// What the program runs on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where offsets and counters are kept.
+    pub storage: Storage,
+    /// What is followed.
+    pub inputs: Vec<Input>,
+    /// Rule files and packs in force.
+    pub rules: Vec<crate::rules::Source>,
+    /// Series of a metric that may be born of label values.
+    pub series_per_metric: usize,
+    /// Bytes of a line that are looked at.
+    pub line_bytes: usize,
+    /// Lines of an event that are looked at.
+    pub event_lines: u32,
+    /// Files followed at the same time.
+    pub files: usize,
+    /// The host's metrics, unless they are off.
+    pub host: Option<HostChoice>,
+    /// Neither files nor inputs were given: there is nothing to do.
+    pub is_empty: bool,
+}
+
+/// Problems of one file as they are found.
+pub(super) struct Problems {
+    file: PathBuf,
+    pub(super) list: Vec<Problem>,
+}
+
+impl Problems {
+    pub(super) fn error<T>(&mut self, at: &At<T>, message: impl Into<String>, hint: &str) {
+        self.error_at(at.spot, message.into(), hint.to_owned());
+    }
+
+    pub(super) fn error_at(&mut self, spot: Spot, message: String, hint: String) {
+        let place = Place::new(&self.file, spot.line as usize, spot.column as usize);
+        let problem = Problem::error(place, message);
+        self.list.push(if hint.is_empty() { problem } else { problem.hint(hint) });
+    }
+}
+
+/// Reads the config file, if one is given, and joins it with the command line.
+///
+/// # Errors
+/// All problems of the file at once, or the one that kept it from being read.
+pub fn load(given: &Given) -> Result<Config, Vec<Problem>> {
+    let Some(file) = &given.config else {
+        return join(Raw::default(), given, Problems { file: PathBuf::new(), list: Vec::new() });
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the path after --config.file",
+            std::io::ErrorKind::PermissionDenied => "make it readable for the user that logtally runs as",
+            _ => "it must be a readable text file",
+        };
+        vec![Problem::error(Place::new(file, 0, 0), format!("cannot read the config: {error}")).hint(hint)]
+    })?;
+    parse(file, &text, given)
+}
+
+/// Reads the text of a config file.
+pub(super) fn parse(file: &Path, text: &str, given: &Given) -> Result<Config, Vec<Problem>> {
+    let (raw, list) = yaml::read::<Option<Raw>>(&file.to_string_lossy(), text);
+    join(raw.flatten().unwrap_or_default(), given, Problems { file: file.to_path_buf(), list })
+}
+
+fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<Problem>> {
+    let base = problems.file.parent().map(Path::to_path_buf).unwrap_or_default();
+    let is_empty = raw.inputs.is_none() && given.files.is_empty();
+    let mut inputs: Vec<Input> = Vec::new();
+    for raw in raw.inputs.into_iter().flatten() {
+        if inputs.iter().any(|known| known.name == raw.name.value) {
+            problems.error(&raw.name, format!("two inputs are named '{}'", raw.name.value), "give each its own name");
+        }
+        inputs.push(input::ready(raw, &base, &mut problems));
+    }
+    if !given.files.is_empty() {
+        match inputs.iter_mut().find(|known| known.name == "default") {
+            Some(input) => input.include.extend(given.files.iter().cloned()),
+            None => inputs.push(Input::of_files("default", given.files.clone())),
+        }
+    }
+    let limits = limits(raw.limits, &mut problems);
+    let host = raw.host.map_or(Some(HostChoice::all()), |raw| host(raw, &mut problems));
+    let rules = rules(raw.rules, &given.rules, &base, &mut problems);
+    if problems.list.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(problems.list);
+    }
+    let storage = given.storage.clone().or_else(|| raw.storage.map(|text| stored_at(&base, &text.value)));
+    Ok(Config {
+        storage: storage.map_or_else(default_storage, |path| match path.to_str() {
+            Some("none") => Storage::None,
+            _ => Storage::Folder(path),
+        }),
+        inputs,
+        rules,
+        series_per_metric: limits.series_per_metric,
+        line_bytes: limits.line_bytes,
+        event_lines: limits.event_lines,
+        files: limits.files,
+        host,
+        is_empty,
+    })
+}
+
+fn stored_at(base: &Path, text: &str) -> PathBuf {
+    if text == "none" { PathBuf::from(text) } else { base.join(text) }
+}
+
+fn default_storage() -> Storage {
+    if let Some(folder) = std::env::var_os("STATE_DIRECTORY").filter(|folder| !folder.is_empty()) {
+        return Storage::Folder(folder.into());
+    }
+    if rustix::process::geteuid().is_root() {
+        return Storage::Folder("/var/lib/logtally".into());
+    }
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/state"));
+    match state.or_else(home) {
+        Some(state) => Storage::Folder(state.join("logtally")),
+        None => Storage::Folder("/var/lib/logtally".into()),
+    }
+}
+
+struct Limits {
+    series_per_metric: usize,
+    line_bytes: usize,
+    event_lines: u32,
+    files: usize,
+}
+
+fn limits(raw: RawLimits, problems: &mut Problems) -> Limits {
+    let mut number = |value: Option<At<u64>>, name: &str, default: u64, least: u64, most: u64| match value {
+        None => default,
+        Some(value) if (least..=most).contains(&value.value) => value.value,
+        Some(value) => {
+            problems.error(&value, format!("{name} is {}", value.value), &format!("allowed are {least} to {most}"));
+            default
+        }
+    };
+    let series_per_metric = number(raw.series_per_metric, "series_per_metric", 2000, 1, 10_000_000) as usize;
+    let event_lines = number(raw.event_lines, "event_lines", 500, 1, 1_000_000) as u32;
+    let files = number(raw.files, "files", 20_000, 1, 10_000_000) as usize;
+    let line_bytes = match raw.line_bytes {
+        None => 1 << 20,
+        Some(size) => line_bytes(&size, problems),
+    };
+    Limits { series_per_metric, line_bytes, event_lines, files }
+}
+
+fn line_bytes(size: &At<RawSize>, problems: &mut Problems) -> usize {
+    let bytes = match &size.value {
+        RawSize::Bytes(bytes) => Some(*bytes as f64),
+        RawSize::Text(text) => units::parse(text, Some(Unit::BYTES)).ok(),
+    };
+    match bytes {
+        Some(bytes) if (256.0..=268_435_456.0).contains(&bytes) => bytes as usize,
+        _ => {
+            problems.error(size, "line_bytes is no size of a line", "allowed are 256 to 256MiB, such as 1MiB");
+            1 << 20
+        }
+    }
+}
+
+impl HostChoice {
+    fn all() -> HostChoice {
+        HostChoice { interval: Duration::from_secs(1), collectors: None }
+    }
+}
+
+fn host(raw: At<RawHost>, problems: &mut Problems) -> Option<HostChoice> {
+    let options = match raw.value {
+        RawHost::Switch(on) => return on.then(HostChoice::all),
+        RawHost::Word(word) if word == "off" => return None,
+        RawHost::Word(word) if word == "on" => return Some(HostChoice::all()),
+        RawHost::Word(word) => {
+            let hint = "write host: off, or host: {interval: 1s}".to_owned();
+            problems.error_at(raw.spot, format!("host is '{word}'"), hint);
+            return None;
+        }
+        RawHost::On(options) => options,
+    };
+    Some(host_options(options, raw.spot, problems))
+}
+
+fn host_options(options: RawHostOptions, spot: Spot, problems: &mut Problems) -> HostChoice {
+    let mut choice = HostChoice { collectors: options.collectors, ..HostChoice::all() };
+    if let Some(text) = options.interval {
+        match units::parse(&text, Some(Unit::SECONDS)) {
+            Ok(seconds) if (0.1..=3600.0).contains(&seconds) => choice.interval = Duration::from_secs_f64(seconds),
+            _ => {
+                let hint = "allowed are 100ms to 1h, such as 1s".to_owned();
+                problems.error_at(spot, format!("the host's interval is '{text}'"), hint);
+            }
+        }
+    }
+    for name in choice.collectors.iter().flatten() {
+        if !crate::host::COLLECTORS.contains(&name.as_str()) {
+            let guess = yaml::suggestion(name, crate::host::COLLECTORS.iter().copied());
+            let hint = guess.unwrap_or_else(|| format!("allowed are {}", crate::host::COLLECTORS.join(", ")));
+            problems.error_at(spot, format!("unknown collector '{name}'"), hint);
+        }
+    }
+    choice
+}
+
+/// The rules in force: the config's list and the flags add up; without either, the shipped packs.
+fn rules(
+    listed: Option<Vec<At<String>>>,
+    flags: &[String],
+    base: &Path,
+    problems: &mut Problems,
+) -> Vec<crate::rules::Source> {
+    use crate::rules::Source;
+    if listed.is_none() && flags.is_empty() {
+        return vec![Source::Builtin("builtin".to_owned())];
+    }
+    let mut sources = Vec::new();
+    for item in listed.into_iter().flatten() {
+        match rule_source(base, &item.value) {
+            Ok(found) => sources.extend(found),
+            Err((message, hint)) => problems.error(&item, message, hint),
+        }
+    }
+    for item in flags {
+        match rule_source(Path::new(""), item) {
+            Ok(found) => sources.extend(found),
+            Err((message, hint)) => {
+                let place = Place::new("--rules", 0, 0);
+                problems.list.push(Problem::error(place, message).hint(hint));
+            }
+        }
+    }
+    sources
+}
+
+fn rule_source(base: &Path, text: &str) -> Result<Vec<crate::rules::Source>, (String, &'static str)> {
+    use crate::rules::Source;
+    if text == "builtin" || text.starts_with("builtin:") {
+        return Ok(vec![Source::Builtin(text.to_owned())]);
+    }
+    let path = base.join(text);
+    let name = path.to_string_lossy();
+    if !name.contains(['*', '?', '[', '{']) {
+        return match path.exists() {
+            true => Ok(vec![Source::Path(path)]),
+            false => Err((format!("no such rule file or folder: {name}"), "check the path, or use builtin")),
+        };
+    }
+    let globs = crate::discover::Globs::new(std::slice::from_ref(&path), &[])
+        .map_err(|error| (error.to_string(), "write a glob such as rules/*.yml"))?;
+    let mut found: Vec<PathBuf> = globs.list().files.into_iter().map(|file| file.path).collect();
+    found.sort();
+    if found.is_empty() {
+        return Err((format!("no rule file matches {name}"), "check the glob"));
+    }
+    Ok(found.into_iter().map(Source::Path).collect())
+}
