@@ -90,7 +90,7 @@ pub(super) fn share(literal: &Literal) -> f32 {
     // Either case of a folded letter: two running estimates, one for each way the last byte may look.
     let mut last: [(u8, f32); 2] = [(0, 1.0), (0, 0.0)];
     for (i, atom) in literal.atoms().enumerate() {
-        let variants = [Some(atom.byte), (atom.fold != 0).then(|| atom.byte & !atom.fold)];
+        let variants = [Some(atom.byte), (atom.fold != 0).then_some(atom.byte & !atom.fold)];
         let mut next = [(0, 0.0); 2];
         for (slot, byte) in next.iter_mut().zip(variants) {
             let Some(byte) = byte else { continue };
