@@ -2,7 +2,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::{Capture, Class, Hir, HirKind, Look};
 
 use super::extract::{self, Required};
 use super::literal::minimized;
@@ -26,9 +26,9 @@ pub(super) struct Expression {
     pub(super) newline: bool,
     /// Nothing matches it.
     pub(super) never: bool,
-    /// The expression without Unicode word boundaries: matches wherever the expression does, and stays fast on text
-    /// beyond ASCII.
-    pub(super) relaxed: String,
+    /// The expression without its Unicode word boundaries, where it has some: matches wherever the expression does,
+    /// and stays fast on text beyond ASCII.
+    pub(super) relaxed: Option<String>,
 }
 
 /// What is wrong with an expression: the message and the byte where it is.
@@ -49,7 +49,7 @@ impl Expression {
         let never = required.as_ref().is_some_and(|r| r.literals.is_empty());
         let proven = required.as_ref().is_some_and(|r| proves(&hir, r));
         let literals = usable(required);
-        let relaxed = if literals.is_err() { relax(&hir).to_string() } else { String::new() };
+        let relaxed = hir.properties().look_set().contains_word_unicode().then(|| relax(&hir).to_string());
         Ok(Expression { regex, literals, proven, newline: can_match_newline(&hir), never, relaxed })
     }
 }
@@ -123,9 +123,14 @@ fn relax(hir: &Hir) -> Hir {
             | Look::WordEndHalfUnicode,
         ) => Hir::empty(),
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => hir.clone(),
-        HirKind::Repetition(repetition) => Hir::repetition(repetition.with(relax(&repetition.sub))),
+        HirKind::Repetition(repetition) => Hir::repetition(repetition.with(grouped(relax(&repetition.sub)))),
         HirKind::Capture(capture) => relax(&capture.sub),
         HirKind::Concat(subs) => Hir::concat(subs.iter().map(relax).collect()),
         HirKind::Alternation(subs) => Hir::alternation(subs.iter().map(relax).collect()),
     }
+}
+
+/// The printer of syntax trees sets no group around a repetition that is repeated: `(?:x+)?` would become `x+?`.
+fn grouped(hir: Hir) -> Hir {
+    Hir::capture(Capture { index: 1, name: None, sub: Box::new(hir) })
 }

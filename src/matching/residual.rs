@@ -24,7 +24,7 @@ impl Residual {
         let owners: Vec<u32> = expressions.iter().map(|(pattern, _)| *pattern).collect();
         let mut patterns = owners.clone();
         patterns.dedup();
-        let sources = expressions.iter().map(|(_, e)| source(e));
+        let sources = expressions.iter().map(|(_, e)| e.relaxed.as_deref().unwrap_or(e.regex.as_str()));
         let set = RegexSetBuilder::new(sources)
             .size_limit(COMPILED_BYTES)
             .dfa_size_limit(CACHE_BYTES)
@@ -57,9 +57,4 @@ impl Residual {
             }
         }
     }
-}
-
-/// Literals were found, yet another expression of its pattern has none: the relaxed form was not made.
-fn source(expression: &Expression) -> &str {
-    if expression.relaxed.is_empty() { expression.regex.as_str() } else { &expression.relaxed }
 }

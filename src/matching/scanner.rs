@@ -73,13 +73,10 @@ impl Rule {
 impl Scanner {
     /// Compiles all patterns; on failure tells everything that is wrong with any of them.
     pub fn new(patterns: &[Pattern]) -> Result<Scanner, Vec<PatternError>> {
-        Scanner::with_kernel(patterns, Kernel::available().first().copied())
+        Scanner::with_kernel(patterns, Kernel::best())
     }
 
-    pub(super) fn with_kernel(
-        patterns: &[Pattern],
-        kernel: Option<Kernel>,
-    ) -> Result<Scanner, Vec<PatternError>> {
+    pub(super) fn with_kernel(patterns: &[Pattern], kernel: Kernel) -> Result<Scanner, Vec<PatternError>> {
         let mut faults = Vec::new();
         let rules: Vec<Rule> =
             patterns.iter().enumerate().map(|(i, pattern)| compile(i, pattern, &mut faults)).collect();

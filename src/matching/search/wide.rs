@@ -18,6 +18,11 @@ pub(in super::super) enum Kernel {
 }
 
 impl Kernel {
+    /// The fastest that this machine can run.
+    pub(in super::super) fn best() -> Kernel {
+        Kernel::available().first().copied().unwrap_or(Kernel::Bytes)
+    }
+
     /// The kernels that this machine can run, the fastest first.
     pub(in super::super) fn available() -> Vec<Kernel> {
         let mut kernels = Vec::new();
@@ -48,16 +53,15 @@ pub(super) struct Wide {
 }
 
 impl Wide {
-    /// `kernel` must be one of `Kernel::available()`; another is replaced by the best of those.
-    pub(super) fn new(kernel: Kernel, windows: Vec<Vec<(u8, u8)>>) -> Wide {
-        let available = Kernel::available();
-        let kernel = if available.contains(&kernel) { kernel } else { available[0] };
+    /// `kernel` must be one of `Kernel::available()`; another is replaced by the one that runs everywhere.
+    pub(super) fn new(kernel: Kernel, windows: &[Vec<(u8, u8)>]) -> Wide {
+        let kernel = if Kernel::available().contains(&kernel) { kernel } else { Kernel::Bytes };
         let groups = match windows.len() {
             0..=8 => 1,
             9..=48 => 2,
             _ => 4,
         };
-        let sets = spread(&windows, groups * 8);
+        let sets = spread(windows, groups * 8);
         Wide {
             kernel,
             #[cfg(target_arch = "x86_64")]
@@ -70,18 +74,15 @@ impl Wide {
     #[inline]
     pub(super) fn scan(&self, block: &[u8], mut place: impl FnMut(usize)) {
         match self.kernel {
-            Kernel::Bytes => self.scan_bytes(block, 0, &mut place),
+            Kernel::Bytes => self.scan_bytes(block, &mut place),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 | Kernel::Avx512 => {
-                let done = x86::scan(self.kernel, &self.tables, block, &mut place);
-                self.scan_bytes(block, done, &mut place);
-            }
+            Kernel::Avx2 | Kernel::Avx512 => x86::scan(self.kernel, &self.tables, block, &mut place),
         }
     }
 
-    /// The places from `from` on, one by one; past the end of the block any byte fits.
-    fn scan_bytes(&self, block: &[u8], from: usize, place: &mut impl FnMut(usize)) {
-        for at in from..block.len() {
+    /// The places one by one; past the end of the block any byte fits.
+    fn scan_bytes(&self, block: &[u8], place: &mut impl FnMut(usize)) {
+        for at in 0..block.len() {
             let window = &block[at..block.len().min(at + WIDTH)];
             let shared = window
                 .iter()

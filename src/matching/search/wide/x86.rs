@@ -30,19 +30,40 @@ impl Group {
     }
 }
 
-/// Reports places in `block` and returns how many bytes are done.
+/// Places that one step looks at, at most.
+const STEP: usize = 64;
+
+/// Reports the places in `block`, ascending.
+pub(super) fn scan(kernel: Kernel, groups: &[Group], block: &[u8], place: &mut impl FnMut(usize)) {
+    let done = steps(kernel, groups, block, place);
+    let rest = &block[done..];
+    if rest.is_empty() {
+        return;
+    }
+    // Less than a step with its window is left: once more over a copy with zeros behind it.
+    let mut padded = [0; 2 * STEP + WIDTH - 1];
+    padded[..rest.len()].copy_from_slice(rest);
+    let padded = &padded[..rest.len().next_multiple_of(STEP) + WIDTH - 1];
+    steps(kernel, groups, padded, &mut |at| {
+        if at < rest.len() {
+            place(done + at);
+        }
+    });
+}
+
+/// Reports the places of whole steps and returns how many bytes those were: all but fewer than `STEP + WIDTH - 1`.
 #[expect(unsafe_code, reason = "functions with target features are safe to call only after detection")]
-pub(super) fn scan(kernel: Kernel, groups: &[Group], block: &[u8], place: &mut impl FnMut(usize)) -> usize {
+fn steps(kernel: Kernel, groups: &[Group], block: &[u8], place: &mut impl FnMut(usize)) -> usize {
     // SAFETY: `Wide::new` takes only kernels of `Kernel::available`, which detects these features.
     unsafe {
         match (kernel, groups) {
             (Kernel::Avx512, [a]) => avx512([a], block, place),
             (Kernel::Avx512, [a, b]) => avx512([a, b], block, place),
             (Kernel::Avx512, [a, b, c, d]) => avx512([a, b, c, d], block, place),
-            (Kernel::Avx2, [a]) => avx2([a], block, place),
-            (Kernel::Avx2, [a, b]) => avx2([a, b], block, place),
-            (Kernel::Avx2, [a, b, c, d]) => avx2([a, b, c, d], block, place),
-            _ => 0,
+            (_, [a]) => avx2([a], block, place),
+            (_, [a, b]) => avx2([a, b], block, place),
+            (_, [a, b, c, d]) => avx2([a, b, c, d], block, place),
+            _ => unreachable!("`Wide::new` makes one, two or four groups"),
         }
     }
 }
