@@ -1,0 +1,189 @@
+//! The loop over time: at each tick the collectors that are due read their files, and the snapshot takes it over.
+//!
+//! Time is an argument of [`Host::sample`]; only [`Host::run`], the body of the sampler thread, looks at clocks.
+
+use std::fmt;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::batch::Batch;
+use super::collect::{Collect, Facts, Tick};
+use super::snapshot::{Reading, Snapshot};
+use super::source::{Failure, Roots};
+use super::{COLLECTORS, Options};
+use super::{conntrack, cpu, disk, entropy, filefd, filesystem, hwmon, load, memory, netstat, network, os};
+use super::{pressure, processes, sockstat, stat, thermal, timex, vmstat};
+
+/// The shortest interval that is taken.
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
+/// A collector that may read seldom waits at least this many times what its last reading cost.
+const THRIFT: u32 = 1000;
+/// But never longer than this.
+const SELDOM: Duration = Duration::from_secs(60);
+
+/// A collector began to fail or works again. Reported once, at the change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The collector.
+    pub collector: &'static str,
+    /// What is wrong; nothing when it works again.
+    pub problem: Option<String>,
+}
+
+/// The host's collectors and when they are due.
+pub struct Host {
+    interval: Duration,
+    roots: Roots,
+    slots: Vec<Slot>,
+    snapshot: Snapshot,
+}
+
+struct Slot {
+    collector: Box<dyn Collect>,
+    /// Least time between two readings; zero is each tick.
+    every: Duration,
+    due: Option<Instant>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("interval", &self.interval)
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// The collectors that `options` names. Reads nothing and starts no thread.
+    ///
+    /// # Errors
+    /// An unknown collector or an interval that is too short, with what is allowed.
+    pub fn new(options: Options) -> Result<Host, String> {
+        if options.interval < MIN_INTERVAL {
+            return Err(format!(
+                "host interval {:?} is too short; the least is {MIN_INTERVAL:?}",
+                options.interval
+            ));
+        }
+        if let Some(unknown) = options.collectors.iter().find(|name| !COLLECTORS.contains(&name.as_str())) {
+            return Err(format!("unknown host collector {unknown:?}; there are: {}", COLLECTORS.join(", ")));
+        }
+        let roots = Roots {
+            procfs: options.procfs.clone(),
+            sysfs: options.sysfs.clone(),
+            rootfs: options.rootfs.clone(),
+        };
+        let snapshot = Snapshot::default();
+        let mut slots = Vec::new();
+        for name in
+            COLLECTORS.iter().copied().filter(|name| options.collectors.iter().any(|wanted| wanted == name))
+        {
+            let Some((collector, every)) = build(name, &options) else { continue };
+            slots.push(Slot { collector, every, due: None });
+            let reading = Reading { name, success: None, took: Duration::ZERO, families: Vec::new() };
+            snapshot.lock().readings.push(reading);
+        }
+        Ok(Host { interval: options.interval, roots, slots, snapshot })
+    }
+
+    /// The handle that a registry asks. It stays valid when the sampler ends.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.clone()
+    }
+
+    /// One tick at `now` (`wall` is the same moment on the clock): reads what is due, and tells what changed.
+    pub fn sample(&mut self, now: Instant, wall: SystemTime) -> Vec<Note> {
+        let mut facts = Facts::default();
+        let mut notes = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if slot.due.is_some_and(|due| now < due) {
+                continue;
+            }
+            let mut batch = Batch::default();
+            let (began, cost) = (Instant::now(), thread_time());
+            let result = slot
+                .collector
+                .collect(&mut Tick { now, wall, roots: &self.roots, facts: &mut facts }, &mut batch);
+            let took = began.elapsed();
+            if !slot.every.is_zero() {
+                let cost = thread_time().saturating_sub(cost);
+                slot.due = Some(now + slot.every.max((cost * THRIFT).min(SELDOM)));
+            }
+            let (problem, families) = match result {
+                Ok(()) => (None, batch.into_families()),
+                Err(Failure::Absent) => (None, Vec::new()),
+                Err(failure @ Failure::Broken(_)) => (Some(failure.to_string()), Vec::new()),
+            };
+            let mut latest = self.snapshot.lock();
+            let reading = &mut latest.readings[index];
+            let success = problem.is_none();
+            if reading.success.unwrap_or(true) != success {
+                notes.push(Note { collector: reading.name, problem });
+            }
+            reading.success = Some(success);
+            reading.took = took;
+            reading.families = families;
+        }
+        self.snapshot.lock().bursts.observe(facts, now);
+        notes
+    }
+
+    /// The body of the sampler thread: samples until `stop` gets a message or its sender is gone.
+    pub fn run(mut self, stop: &Receiver<()>, mut report: impl FnMut(Note)) {
+        let mut next = Instant::now();
+        loop {
+            self.sample(Instant::now(), SystemTime::now()).into_iter().for_each(&mut report);
+            next += self.interval;
+            let now = Instant::now();
+            if next < now {
+                next = now; // the machine slept, or is overloaded: do not catch up
+            }
+            match stop.recv_timeout(next - now) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+}
+
+/// CPU time of this thread, which a busy machine does not blow up as it does the time on the wall.
+#[cfg(target_os = "linux")]
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_time() -> Duration {
+    Duration::ZERO
+}
+
+/// A collector and the least time between two of its readings.
+fn build(name: &str, _options: &Options) -> Option<(Box<dyn Collect>, Duration)> {
+    const EACH: Duration = Duration::ZERO;
+    const OFTEN: Duration = Duration::from_secs(5);
+    const SLOW: Duration = Duration::from_secs(15);
+    Some(match name {
+        "cpu" => (Box::new(cpu::Cpu::default()), EACH),
+        "memory" => (Box::new(memory::Memory), EACH),
+        "load" => (Box::new(load::Load), EACH),
+        "disk" => (Box::new(disk::Disk::default()), EACH),
+        "filesystem" => (Box::new(filesystem::Filesystem::default()), OFTEN),
+        "network" => (Box::new(network::Network::default()), EACH),
+        "pressure" => (Box::new(pressure::Pressure), EACH),
+        "vmstat" => (Box::new(vmstat::Vmstat), EACH),
+        "stat" => (Box::new(stat::Stat), EACH),
+        "filefd" => (Box::new(filefd::Filefd), EACH),
+        "conntrack" => (Box::new(conntrack::Conntrack), EACH),
+        "timex" => (Box::new(timex::Timex), EACH),
+        "sockstat" => (Box::new(sockstat::Sockstat), EACH),
+        "netstat" => (Box::new(netstat::Netstat::default()), EACH),
+        "entropy" => (Box::new(entropy::Entropy), EACH),
+        "hwmon" => (Box::new(hwmon::Hwmon), OFTEN),
+        "thermal" => (Box::new(thermal::Thermal), OFTEN),
+        "processes" => (Box::new(processes::Processes), OFTEN),
+        "os" => (Box::new(os::Os), SLOW),
+        _ => return None,
+    })
+}
