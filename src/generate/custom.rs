@@ -1,0 +1,135 @@
+//! The dashboard of a config: a row for each group of rules, a panel for each metric that its rules define.
+
+use super::board::{Board, Row, label_variable, target_variables};
+use super::panel::Panel;
+use super::style::{BLUE, GREEN, ORANGE};
+use super::when::quoted;
+use super::{Group, Metric, Rule};
+use crate::tally::exposition::Kind;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+pub(super) fn board(groups: &[Group]) -> Board {
+    let mut variables = target_variables("logtally_build_info");
+    variables.push(label_variable("input", "Input", "log_events_total"));
+    variables.push(label_variable("level", "Level", "log_events_total"));
+    let mut rows = vec![Row::new("Events", overview())];
+    // Two groups may define one metric together; it is drawn where it comes first.
+    let mut drawn = BTreeSet::new();
+    rows.extend(groups.iter().filter(|g| !g.rules.is_empty()).map(|group| {
+        let mut panels = counts(group);
+        for (rule, metric) in group.rules.iter().flat_map(|r| r.metrics.iter().map(move |m| (r, m))) {
+            if drawn.insert(metric.name.clone()) {
+                panels.extend(metric_panels(rule, metric));
+            }
+        }
+        Row::new(&group.name, panels)
+    }));
+    Board {
+        uid: "logtally-rules",
+        title: "Log rules",
+        description: "The rules of this configuration: what they matched and what they measured.",
+        from: "now-3h",
+        variables,
+        rows,
+    }
+}
+
+fn overview() -> Vec<Panel> {
+    vec![
+        Panel::timeseries("Events by level", "Events a second, one colour a level. Red and purple growing is trouble; the rows below tell which rule sees it.")
+            .query("sum by (level) (rate(log_events_total{@level}[@]))", "{{level}}")
+            .unit("cps").stacked_bars().levels().size(16, 8),
+        Panel::bars("Matches by rule", "Events that the rules matched in the time range, the largest first. A rule that should match and is missing here: test it with `logtally explain`.")
+            .instant("topk(12, sum by (pattern) (increase(log_pattern_events_total{@level}[$__range])) > 0)", "{{pattern}}")
+            .unit("short").decimals(0).no_value("no rule matched").steps(&[(None, BLUE)]).size(8, 8),
+    ]
+}
+
+/// What the group's rules matched.
+fn counts(group: &Group) -> Vec<Panel> {
+    let names: Vec<String> = group.rules.iter().map(|r| regex_escaped(&r.name)).collect();
+    let pattern = quoted(&names.join("|"));
+    vec![
+        Panel::timeseries("Events by rule", "Events a second that each rule of the group matched. A rule that starts from nothing marks the moment when something changed.")
+            .query(&format!("sum by (pattern) (rate(log_pattern_events_total{{@level,pattern=~{pattern}}}[@]))"), "{{pattern}}")
+            .unit("cps").stacked().no_value("no event matched").size(16, 8),
+        Panel::bars("Events in the time range", "How often each rule of the group matched in the time range. 0 means that it matched nothing: good for errors, odd for routine.")
+            .instant(&format!("sort_desc(sum by (pattern) (increase(log_pattern_events_total{{@level,pattern=~{pattern}}}[$__range])))"), "{{pattern}}")
+            .unit("short").decimals(0).no_value("no event matched").steps(&[(None, GREEN), (Some(1.0), BLUE), (Some(1000.0), ORANGE)]).size(8, 8),
+    ]
+}
+
+/// The panels that fit a metric's type.
+fn metric_panels(rule: &Rule, metric: &Metric) -> Vec<Panel> {
+    let name = &metric.name;
+    let unit = base_unit(metric);
+    let about = format!("{} Measured by the rule {}.", sentence(&metric.help), rule.name);
+    let by: Vec<&str> = metric.labels.iter().map(String::as_str).collect();
+    let by_input: Vec<&str> = std::iter::once("input").chain(by.iter().copied()).collect();
+    let (group, legend) = (by_input.join(", "), legend(&by_input));
+    match metric.kind {
+        Kind::Counter => vec![
+            Panel::timeseries(name, &format!("{about} The increase a second; a jump is worth comparing with the events of the rule."))
+                .query(&format!("topk(20, sum by ({group}) (rate({name}{{@input}}[@])))"), &legend)
+                .unit(rate_unit(unit)).no_value("nothing counted").size(12, 8),
+        ],
+        Kind::Gauge | Kind::Untyped => vec![
+            Panel::timeseries(name, &format!("{about} The largest value of each label set; a line that stops changing is a value that is no longer logged."))
+                .query(&format!("topk(20, max by ({group}) ({name}{{@input}}))"), &legend)
+                .unit(unit).no_value("not seen yet").size(12, 8),
+        ],
+        Kind::Histogram => {
+            let quantile = |q: &str| format!("histogram_quantile({q}, sum by (le) (rate({name}_bucket{{@input}}[@])))");
+            let mean = format!("sum by ({group}) (rate({name}_sum{{@input}}[@])) / (sum by ({group}) (rate({name}_count{{@input}}[@])) > 0)");
+            vec![
+                Panel::heatmap(name, &format!("{about} How many values fell into each bucket; a second band is a second kind of behaviour."), unit)
+                    .buckets(&format!("sum by (le) (increase({name}_bucket{{@input}}[@]))"))
+                    .unit("short").no_value("no values").size(8, 8),
+                Panel::timeseries(&format!("{name}: quantiles"), &format!("{about} Median, 90 % and 99 %. The 99 % far above the median means that few suffer much."))
+                    .query(&quantile("0.5"), "median").query(&quantile("0.9"), "90 %").query(&quantile("0.99"), "99 %")
+                    .unit(unit).no_value("no values").size(8, 8),
+                Panel::timeseries(&format!("{name}: mean"), &format!("{about} The mean of each label set; one far above the others is the one to look at."))
+                    .query(&format!("topk(20, {mean})"), &legend)
+                    .unit(unit).no_value("no values").custom("showPoints", json!("auto")).size(8, 8),
+            ]
+        }
+    }
+}
+
+fn legend(labels: &[&str]) -> String {
+    labels.iter().map(|l| format!("{{{{{l}}}}}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Grafana's id of a metric's unit.
+fn base_unit(metric: &Metric) -> &'static str {
+    match metric.unit.as_deref() {
+        Some("s" | "seconds") => "s",
+        Some("bytes" | "B") => "bytes",
+        Some("ratio") => "percentunit",
+        _ => "short",
+    }
+}
+
+/// The unit of what grows by `unit` a second.
+fn rate_unit(unit: &str) -> &'static str {
+    match unit {
+        "bytes" => "Bps",
+        // Seconds a second are a share of time.
+        "s" => "percentunit",
+        _ => "cps",
+    }
+}
+
+/// A help text with its full stop, or nothing.
+fn sentence(help: &str) -> String {
+    let help = help.trim();
+    if help.is_empty() || help.ends_with(['.', '!', '?']) { help.to_owned() } else { format!("{help}.") }
+}
+
+/// A name as a regular expression that matches it alone.
+fn regex_escaped(name: &str) -> String {
+    name.chars()
+        .flat_map(|c| (c.is_ascii_punctuation() && c != '_').then_some('\\').into_iter().chain([c]))
+        .collect()
+}
