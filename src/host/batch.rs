@@ -52,6 +52,11 @@ impl Batch {
         self.push(name, help, MetricType::HISTOGRAM, metric);
     }
 
+    /// A whole family that is complete already; nothing is added to it later.
+    pub(crate) fn family(&mut self, family: MetricFamily) {
+        self.families.push(family);
+    }
+
     /// The families in the order of their first series.
     pub(crate) fn into_families(self) -> Vec<MetricFamily> {
         self.families

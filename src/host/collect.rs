@@ -8,7 +8,6 @@ use super::batch::Batch;
 use super::source::{Failure, Roots};
 
 /// One reading: the time of it, where the files are, and where facts go.
-#[derive(Debug)]
 pub(crate) struct Tick<'a> {
     /// Monotonic time of this tick.
     pub(crate) now: Instant,
@@ -18,6 +17,10 @@ pub(crate) struct Tick<'a> {
     pub(crate) roots: &'a Roots,
     /// What the histograms of bursts want to know.
     pub(crate) facts: &'a mut Facts,
+    /// Whether another collector has a family of this name.
+    pub(crate) taken: &'a dyn Fn(&str) -> bool,
+    /// Something that a person should know although the reading is a success.
+    pub(crate) remark: &'a mut Option<String>,
 }
 
 /// Raw numbers of one tick from which utilisation is computed; counters are since boot.

@@ -32,6 +32,8 @@ mod snapshot;
 mod sockstat;
 mod source;
 mod stat;
+mod text_format;
+mod textfile;
 mod thermal;
 mod timex;
 mod vmstat;
@@ -64,6 +66,8 @@ pub const COLLECTORS: &[&str] = &[
     "thermal",
     "processes",
     "os",
+    // Last, so that a family of ours wins over one that a file brings.
+    "textfile",
 ];
 
 /// What the host part is told from outside.

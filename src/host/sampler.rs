@@ -12,7 +12,7 @@ use super::snapshot::{Reading, Snapshot};
 use super::source::{Failure, Roots};
 use super::{COLLECTORS, Options};
 use super::{conntrack, cpu, disk, entropy, filefd, filesystem, hwmon, load, memory, netstat, network, os};
-use super::{pressure, processes, sockstat, stat, thermal, timex, vmstat};
+use super::{pressure, processes, sockstat, stat, textfile, thermal, timex, vmstat};
 
 /// The shortest interval that is taken.
 const MIN_INTERVAL: Duration = Duration::from_millis(50);
@@ -21,7 +21,7 @@ const THRIFT: u32 = 1000;
 /// But never longer than this.
 const SELDOM: Duration = Duration::from_secs(60);
 
-/// A collector began to fail or works again. Reported once, at the change.
+/// A collector began to fail, has something to complain about, or works again. Reported once, at the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The collector.
@@ -43,6 +43,26 @@ struct Slot {
     /// Least time between two readings; zero is each tick.
     every: Duration,
     due: Option<Instant>,
+    /// What was last reported of it.
+    problem: Option<String>,
+}
+
+impl Slot {
+    /// What is to be told: a failure when it begins (its words may change at each tick), a remark when it changes.
+    fn change(
+        &mut self,
+        collector: &'static str,
+        failure: Option<String>,
+        remark: Option<String>,
+    ) -> Option<Note> {
+        let still_failing = failure.is_some() && self.problem.is_some();
+        let problem = failure.or(remark);
+        let changed = problem != self.problem && !still_failing;
+        if changed || problem.is_none() {
+            self.problem.clone_from(&problem);
+        }
+        changed.then_some(Note { collector, problem })
+    }
 }
 
 impl fmt::Debug for Host {
@@ -80,7 +100,7 @@ impl Host {
             COLLECTORS.iter().copied().filter(|name| options.collectors.iter().any(|wanted| wanted == name))
         {
             let Some((collector, every)) = build(name, &options) else { continue };
-            slots.push(Slot { collector, every, due: None });
+            slots.push(Slot { collector, every, due: None, problem: None });
             let reading = Reading { name, success: None, took: Duration::ZERO, families: Vec::new() };
             snapshot.lock().readings.push(reading);
         }
@@ -100,30 +120,34 @@ impl Host {
             if slot.due.is_some_and(|due| now < due) {
                 continue;
             }
-            let mut batch = Batch::default();
+            let name = self.snapshot.lock().readings[index].name;
+            let taken = |family: &str| self.snapshot.lock().is_taken(family, name);
+            let (mut batch, mut remark) = (Batch::default(), None);
             let (began, cost) = (Instant::now(), thread_time());
-            let result = slot
-                .collector
-                .collect(&mut Tick { now, wall, roots: &self.roots, facts: &mut facts }, &mut batch);
+            let result = slot.collector.collect(
+                &mut Tick {
+                    now,
+                    wall,
+                    roots: &self.roots,
+                    facts: &mut facts,
+                    taken: &taken,
+                    remark: &mut remark,
+                },
+                &mut batch,
+            );
             let took = began.elapsed();
             if !slot.every.is_zero() {
                 let cost = thread_time().saturating_sub(cost);
                 slot.due = Some(now + slot.every.max((cost * THRIFT).min(SELDOM)));
             }
-            let (problem, families) = match result {
+            let (failure, families) = match result {
                 Ok(()) => (None, batch.into_families()),
                 Err(Failure::Absent) => (None, Vec::new()),
                 Err(failure @ Failure::Broken(_)) => (Some(failure.to_string()), Vec::new()),
             };
-            let mut latest = self.snapshot.lock();
-            let reading = &mut latest.readings[index];
-            let success = problem.is_none();
-            if reading.success.unwrap_or(true) != success {
-                notes.push(Note { collector: reading.name, problem });
-            }
-            reading.success = Some(success);
-            reading.took = took;
-            reading.families = families;
+            let success = failure.is_none();
+            self.snapshot.lock().readings[index] = Reading { name, success: Some(success), took, families };
+            notes.extend(slot.change(name, failure, remark));
         }
         self.snapshot.lock().bursts.observe(facts, now);
         notes
@@ -160,7 +184,7 @@ fn thread_time() -> Duration {
 }
 
 /// A collector and the least time between two of its readings.
-fn build(name: &str, _options: &Options) -> Option<(Box<dyn Collect>, Duration)> {
+fn build(name: &str, options: &Options) -> Option<(Box<dyn Collect>, Duration)> {
     const EACH: Duration = Duration::ZERO;
     const OFTEN: Duration = Duration::from_secs(5);
     const SLOW: Duration = Duration::from_secs(15);
@@ -183,6 +207,7 @@ fn build(name: &str, _options: &Options) -> Option<(Box<dyn Collect>, Duration)>
         "hwmon" => (Box::new(hwmon::Hwmon), OFTEN),
         "thermal" => (Box::new(thermal::Thermal), OFTEN),
         "processes" => (Box::new(processes::Processes), OFTEN),
+        "textfile" => (Box::new(textfile::Textfile::new(options.textfile.clone())), OFTEN),
         "os" => (Box::new(os::Os), SLOW),
         _ => return None,
     })

@@ -1,5 +1,6 @@
 //! The latest reading of every collector, shared between the sampler that writes and the scrape that reads.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,10 +61,20 @@ impl Snapshot {
         }
         latest.bursts.expose(&mut own);
         let mut families = own.into_families();
+        // Two families of one name would break the scrape; the collector that is listed first keeps the name.
+        let mut names: HashSet<&str> = HashSet::new();
         for reading in &latest.readings {
-            families.extend(reading.families.iter().cloned());
+            families.extend(reading.families.iter().filter(|family| names.insert(family.name())).cloned());
         }
         families
+    }
+}
+
+impl Latest {
+    /// Whether a collector other than `asking` has a family of this name.
+    pub(crate) fn is_taken(&self, name: &str, asking: &str) -> bool {
+        let others = self.readings.iter().filter(|reading| reading.name != asking);
+        others.flat_map(|reading| &reading.families).any(|family| family.name() == name)
     }
 }
 
