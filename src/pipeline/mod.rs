@@ -153,6 +153,11 @@ impl Pipeline {
         &self.scanner
     }
 
+    /// The scanner, to be shared with another pipeline of the same rules.
+    pub fn shared_scanner(&self) -> Arc<Scanner> {
+        self.scanner.clone()
+    }
+
     /// Whether an event of this level interests a rule at all.
     fn wants(&self, pattern: u32, open: &Open) -> bool {
         let rule = &self.patterns[pattern as usize];

@@ -16,6 +16,7 @@ pub mod series;
 pub mod spec;
 pub mod stream;
 pub mod template;
+mod totals;
 pub mod units;
 
 use crate::level::Level;

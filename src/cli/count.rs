@@ -1,0 +1,243 @@
+//! `logtally count`: whole files once, totals out.
+
+use super::args::{Common, Count, Output};
+use super::exit::Exit;
+use super::{print, report};
+use crate::app::build::{self, Built};
+use crate::config::{self, Given, Input};
+use crate::discover::Globs;
+use crate::error::{Place, Problem};
+use crate::expose;
+use crate::follow::whole::{self, Item, Outcome};
+use crate::level::Level;
+use crate::tally::Tally;
+use crate::tally::cut::Cut;
+use serde_json::{Map, Value, json};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+pub(super) fn run(args: &Count) -> Exit {
+    let built = match load(&args.common) {
+        Ok(built) => built,
+        Err(problems) => return report(&problems),
+    };
+    let input = Input::of_files("default", args.files.clone());
+    let feed = match build::feed(&built.config, &input, &built.rules, &built.feeds) {
+        Ok(feed) => feed,
+        Err(problems) => return report(&problems),
+    };
+    let paths = match paths(&args.files) {
+        Ok(paths) => paths,
+        Err(problems) => {
+            report(&problems);
+            return Exit::Failed;
+        }
+    };
+    let items: Vec<Item> = paths.into_iter().map(|path| item(&input, path)).collect();
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let options = whole::Options {
+        pipeline: &feed.pipeline,
+        plan: feed.plan.clone(),
+        input: &input.name,
+        line_bytes: built.config.line_bytes,
+        threads: args.threads.unwrap_or_else(cores),
+        now: now(),
+    };
+    let started = Instant::now();
+    let bar = bar(&items);
+    let outcome = whole::count(&options, &items, built.guard.clone(), &|bytes| bar.inc(bytes));
+    bar.finish_and_clear();
+    let elapsed = started.elapsed();
+    show(args.output, &built, outcome, elapsed)
+}
+
+fn load(common: &Common) -> Result<Built, Vec<Problem>> {
+    let given = Given { config: common.config.clone(), rules: common.rules.clone(), ..Given::default() };
+    build::build(config::load(&given)?)
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+fn item(input: &Input, path: PathBuf) -> Item {
+    let key = input.stream_key(&path);
+    let head = input.head(&key);
+    Item { path, key, head }
+}
+
+/// The files that the arguments name: a path as it is, a glob or a folder by what it matches.
+fn paths(files: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
+    let mut paths = Vec::new();
+    let mut problems = Vec::new();
+    for file in files {
+        if file.as_os_str() == "-" || is_plain(file) {
+            paths.push(file.clone());
+            continue;
+        }
+        match Globs::new(std::slice::from_ref(file), &[]) {
+            Ok(globs) => {
+                let mut found: Vec<PathBuf> = globs.list().files.into_iter().map(|found| found.path).collect();
+                found.sort();
+                if found.is_empty() {
+                    let place = Place::new(file, 0, 0);
+                    let problem = Problem::error(place, "no file matches");
+                    problems.push(problem.hint("check the path; quote globs so that the shell leaves them alone"));
+                }
+                paths.extend(found);
+            }
+            Err(error) => problems.push(Problem::error(Place::new(file, 0, 0), error.to_string())),
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    if problems.is_empty() { Ok(paths) } else { Err(problems) }
+}
+
+/// A path that names one file, even one with glob letters in its name.
+fn is_plain(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    path.is_file() || !(path.is_dir() || text.contains(['*', '?', '[', '{']))
+}
+
+fn bar(items: &[Item]) -> indicatif::ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let size = |item: &Item| std::fs::metadata(&item.path).map_or(0, |meta| meta.len());
+    let bar = indicatif::ProgressBar::new(items.iter().map(size).sum());
+    let style = indicatif::ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    bar.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
+    bar
+}
+
+fn show(output: Output, built: &Built, outcome: Outcome, elapsed: Duration) -> Exit {
+    let Outcome { mut tally, files, failed } = outcome;
+    for (path, error) in &failed {
+        let place = Place::new(path, 0, 0);
+        print::error(&Problem::error(place, format!("cannot read: {error}")).to_string());
+    }
+    let totals = Totals::of(&tally);
+    match output {
+        Output::Json => print::out(&format!("{}\n", totals.json(files, elapsed))),
+        Output::Table => print::out(&totals.table(files, elapsed)),
+        Output::Csv => print::out(&totals.csv(files)),
+        Output::Prometheus | Output::Openmetrics => {
+            let format = match output {
+                Output::Prometheus => expose::Format::Text,
+                _ => expose::Format::OpenMetrics,
+            };
+            tally.settle();
+            let cut = Cut::new(vec![tally.cut(files)], &built.guard);
+            expose::encode(format, &cut, &mut |chunk| print::bytes(&chunk));
+        }
+    }
+    if failed.is_empty() { Exit::Good } else { Exit::Failed }
+}
+
+/// Everything that was counted, summed over the files.
+struct Totals {
+    lines: u64,
+    bytes: u64,
+    levels: [u64; 8],
+    patterns: Vec<(String, u64)>,
+}
+
+impl Totals {
+    fn of(tally: &Tally) -> Totals {
+        let mut totals = Totals { lines: 0, bytes: 0, levels: [0; 8], patterns: tally.pattern_totals() };
+        for (_, stream) in tally.streams() {
+            totals.lines += stream.lines;
+            totals.bytes += stream.bytes;
+            totals.levels.iter_mut().zip(stream.levels).for_each(|(sum, more)| *sum += more);
+        }
+        totals
+    }
+
+    fn events(&self) -> u64 {
+        self.levels.iter().sum()
+    }
+
+    fn json(&self, files: u64, elapsed: Duration) -> Value {
+        let levels: Map<String, Value> =
+            Level::ALL.iter().map(|level| (level.as_str().to_owned(), json!(self.levels[level.index()]))).collect();
+        let patterns: Map<String, Value> =
+            self.patterns.iter().map(|(name, count)| (name.clone(), json!(count))).collect();
+        json!({
+            "files": files, "lines": self.lines, "bytes": self.bytes, "events": self.events(),
+            "levels": levels, "patterns": patterns, "elapsed_seconds": elapsed.as_secs_f64(),
+        })
+    }
+
+    fn csv(&self, files: u64) -> String {
+        let mut out = String::from("kind,name,count\n");
+        let fixed = [("files", files), ("lines", self.lines), ("bytes", self.bytes), ("events", self.events())];
+        fixed.iter().for_each(|(name, count)| out.push_str(&format!("total,{name},{count}\n")));
+        for level in Level::ALL {
+            out.push_str(&format!("level,{level},{}\n", self.levels[level.index()], level = level.as_str()));
+        }
+        self.patterns.iter().for_each(|(name, count)| out.push_str(&format!("pattern,{name},{count}\n")));
+        out
+    }
+
+    fn table(&self, files: u64, elapsed: Duration) -> String {
+        let seconds = elapsed.as_secs_f64().max(1e-9);
+        let mut out = format!(
+            "{files} file{}, {} lines, {} events, {} in {:.2} s ({}/s)\n\n",
+            if files == 1 { "" } else { "s" },
+            grouped(self.lines),
+            grouped(self.events()),
+            indicatif::HumanBytes(self.bytes),
+            seconds,
+            indicatif::HumanBytes((self.bytes as f64 / seconds) as u64),
+        );
+        let mut rows: Vec<(String, u64)> = Level::ALL
+            .iter()
+            .rev()
+            .map(|level| (level.as_str().to_owned(), self.levels[level.index()]))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        section(&mut out, "level", &rows, self.events());
+        rows = self.patterns.iter().filter(|(_, count)| *count > 0).cloned().collect();
+        rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        section(&mut out, "pattern", &rows, self.events());
+        out
+    }
+}
+
+fn section(out: &mut String, title: &str, rows: &[(String, u64)], whole: u64) {
+    if rows.is_empty() {
+        return;
+    }
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(title.len());
+    out.push_str(&format!("{title:<width$}  {:>14}  {:>7}\n", "events", "share"));
+    for (name, count) in rows {
+        let share = 100.0 * *count as f64 / whole.max(1) as f64;
+        out.push_str(&format!("{name:<width$}  {:>14}  {share:>6.2}%\n", grouped(*count)));
+    }
+    out.push('\n');
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}
