@@ -17,7 +17,7 @@ pub mod tally;
 pub mod expose;
 pub mod host;
 pub mod notice;
-// pub mod pipeline;
+pub mod pipeline;
 pub mod rules;
 
 pub mod config;

@@ -1,1 +1,2 @@
 //! follow
+pub mod whole;

@@ -206,7 +206,7 @@ impl Pipeline {
             let Target::Field(path) = &rule.target else { continue };
             let pattern = at as u32;
             let hinted = escaped
-                || self.scanner.is_residual(pattern)
+                || rule.residual
                 || place.candidates.iter().any(|c| c.pattern == pattern);
             if !hinted || open.matched.contains(pattern) || !self.wants(pattern, open) {
                 continue;

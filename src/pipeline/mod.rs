@@ -63,6 +63,8 @@ struct Rule {
     levels: crate::level::Levels,
     target: Target,
     spans: bool,
+    /// It has no literal to look for.
+    residual: bool,
 }
 
 /// Buffers that are used again from block to block; one per thread.
@@ -96,6 +98,7 @@ impl Pipeline {
             levels: p.levels,
             target: p.target.clone(),
             spans: scanner.spans_lines(at as u32),
+            residual: scanner.slow_reason(at as u32).is_some(),
         };
         let patterns: Vec<Rule> = patterns.iter().enumerate().map(rule).collect();
         let spans = patterns.iter().any(|rule| rule.spans);
