@@ -1,1 +1,267 @@
 //! What a line says: its role, level, message and exception, by the format of its file.
+//!
+//! A line comes in with the memory of its file; a [`Line`] goes out. One universal grammar ([`detect`]) finds the
+//! header of a line by itself; the memory decides only what depends on other lines: whether a weak header or a
+//! doubtful level is believed, and whether a line without a header continues the event above. So the result depends
+//! on the lines alone, never on how they were read.
+
+mod access;
+mod detect;
+mod explain;
+mod field;
+mod first;
+mod format;
+mod glog;
+mod head;
+mod json;
+mod keyword;
+mod logfmt;
+mod memory;
+mod message;
+mod options;
+mod plain;
+mod syslog;
+mod time;
+mod trace;
+mod word;
+mod wrap;
+
+#[cfg(test)]
+mod tests;
+
+pub use explain::Explained;
+pub use format::Format;
+pub use memory::Memory;
+pub use options::{FormatChoice, Multiline, Options};
+
+use crate::event::{Exception, Line, Message, Role};
+use crate::level::Level;
+use format::Kind;
+use head::{Head, Place, Strength};
+use memory::Open;
+use options::Start;
+use trace::{Part, Step};
+use wrap::{Inner, Wrapper};
+
+/// Understands the lines of one input's files; immutable, one for all of them.
+#[derive(Debug)]
+pub struct Parser {
+    custom: Option<regex::bytes::Regex>,
+    named: Option<Format>,
+    start: Start,
+    keyword_levels: bool,
+    access_levels: bool,
+}
+
+impl Parser {
+    /// Builds the parser of an input; the error is a sentence about the regex that is wrong.
+    pub fn new(options: &Options) -> Result<Parser, String> {
+        let (custom, named) = options.format.compile()?;
+        Ok(Parser {
+            custom,
+            named,
+            start: options.multiline.compile()?,
+            keyword_levels: options.keyword_levels,
+            access_levels: options.access_levels,
+        })
+    }
+
+    /// Understands the next line of a file (without its `\n` and a `\r` before it).
+    pub fn line(&self, memory: &mut Memory, line: &[u8]) -> Line {
+        if let Some(format) = self.named {
+            memory.seed(format);
+        }
+        let inner = wrap::unwrap(line);
+        if inner.wrapper != Wrapper::None && self.continues_partial(memory, &inner) {
+            return continuation(Exception::None).within(&inner, line);
+        }
+        let found = self.text(memory, &inner.text);
+        if matches!(inner.offset, Some(0)) { found } else { found.within(&inner, line) }
+    }
+
+    /// Whether a container's record goes on with the line that the stream's last record began.
+    fn continues_partial(&self, memory: &mut Memory, inner: &Inner<'_>) -> bool {
+        let bit = 1 << u8::from(inner.stderr);
+        let continues = memory.partial & bit != 0;
+        memory.partial = if inner.partial { memory.partial | bit } else { memory.partial & !bit };
+        continues
+    }
+
+    fn text(&self, memory: &mut Memory, text: &[u8]) -> Line {
+        if text.iter().all(|b| b.is_ascii_whitespace()) {
+            return continuation(Exception::None);
+        }
+        match &self.start {
+            Start::Auto => {}
+            Start::Off => return self.begin_with(memory, text),
+            Start::Regex(regex) if regex.is_match(text) => return self.begin_with(memory, text),
+            Start::Regex(_) => {
+                let step = trace::step(memory.trace, text);
+                memory.trace = step.trace;
+                return continuation(step.exception);
+            }
+        }
+        let Some(head) = self.head(text) else { return self.headless(memory, text) };
+        match head.strength {
+            Strength::Part => {
+                memory.dated = head.format == Format::Jul;
+                memory.learn(&head);
+                continuation(Exception::None)
+            }
+            Strength::Weak if !memory.dated && !memory.takes_weak(&head) => self.headless(memory, text),
+            _ => self.begin(memory, text, head),
+        }
+    }
+
+    /// The line's own header, by the format that was chosen.
+    fn head(&self, text: &[u8]) -> Option<Head> {
+        if let Some(regex) = &self.custom {
+            return options::custom_head(regex, text);
+        }
+        let mut head = detect::head(text)?;
+        if let Some(named) = self.named
+            && named.kind() == Kind::Record
+            && head.format != named
+            && !matches!(named, Format::Cri | Format::Docker)
+        {
+            return None;
+        }
+        if !self.access_levels && matches!(head.format, Format::Access | Format::Haproxy) {
+            head.level = None;
+        }
+        Some(head)
+    }
+
+    /// An event that its header begins.
+    fn begin(&self, memory: &mut Memory, text: &[u8], mut head: Head) -> Line {
+        if memory.dated {
+            head.format = Format::Jul;
+        }
+        memory.learn(&head);
+        let mut level = memory.believe(&head);
+        let message = head.place.of(text);
+        if level == Level::Unknown && self.keyword_levels {
+            level = keyword::level(message).unwrap_or(level);
+        }
+        let (mut exception, trace) = trace::first_line(message);
+        if let Exception::Keep(range) | Exception::Replace(range) = &mut exception {
+            let from = match head.place {
+                Place::From(from) | Place::Within(from, _) | Place::Escaped(from, _) => from as u32,
+            };
+            *range = range.start + from..range.end + from;
+        }
+        if let Some((from, to)) = head.exception {
+            exception = Exception::Keep(from as u32..to as u32);
+        }
+        memory.begin(Open::Headed, trace);
+        let message = match head.place {
+            Place::From(from) => Message::From(from as u32),
+            Place::Within(from, to) => Message::Within(from as u32..to as u32),
+            Place::Escaped(..) => Message::Decode,
+        };
+        Line { role: Role::Start, level, message, exception }
+    }
+
+    /// A line that starts an event by the config's word, with whatever its header says.
+    fn begin_with(&self, memory: &mut Memory, text: &[u8]) -> Line {
+        match self.head(text) {
+            Some(head) => self.begin(memory, text, head),
+            None => self.bare(memory, text, trace::step(trace::Trace::None, text)),
+        }
+    }
+
+    /// A line that has no header of its own.
+    fn headless(&self, memory: &mut Memory, text: &[u8]) -> Line {
+        let step = trace::step(memory.trace, text);
+        let indented = matches!(text.first(), Some(b' ' | b'\t'));
+        let belongs = memory.open != Open::None
+            && match memory.kind() {
+                Kind::Headed => true,
+                Kind::Record => indented || step.part != Part::Other,
+                Kind::Bare => match step.part {
+                    Part::Inside => true,
+                    Part::Start => memory.open == Open::Headed,
+                    Part::Other => false,
+                },
+            };
+        if belongs || memory.kind() == Kind::Headed {
+            memory.trace = step.trace;
+            return continuation(step.exception);
+        }
+        self.bare(memory, text, step)
+    }
+
+    /// An event without any header.
+    fn bare(&self, memory: &mut Memory, text: &[u8], step: Step) -> Line {
+        memory.learn_bare();
+        memory.begin(Open::Bare, step.trace);
+        let level = if self.keyword_levels { keyword::level(text) } else { None };
+        Line {
+            role: Role::Start,
+            level: level.unwrap_or(Level::Unknown),
+            message: Message::From(0),
+            exception: step.exception,
+        }
+    }
+
+    /// Whether a line starts an event whatever stands before it: a place where a file may be split.
+    pub fn starts_event(&self, _memory: &Memory, line: &[u8]) -> bool {
+        let inner = wrap::unwrap(line);
+        if inner.wrapper != Wrapper::None {
+            // A record may go on with the line of the one before.
+            return false;
+        }
+        let text: &[u8] = &inner.text;
+        match &self.start {
+            Start::Regex(regex) => !text.trim_ascii().is_empty() && regex.is_match(text),
+            Start::Off => !text.trim_ascii().is_empty(),
+            Start::Auto => self.head(text).is_some_and(|head| head.strength == Strength::Strong),
+        }
+    }
+
+    /// The message of a line for which [`Parser::line`] returned [`Message::Decode`].
+    pub fn message<'a>(&self, _memory: &Memory, line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+        let inner = wrap::unwrap(line);
+        let place = self.head(&inner.text).map_or(Place::From(0), |head| head.place);
+        let text = place.of(&inner.text);
+        scratch.clear();
+        match place {
+            Place::Escaped(..) => json::unescape(text, scratch),
+            _ => scratch.extend_from_slice(text),
+        }
+        scratch
+    }
+}
+
+fn continuation(exception: Exception) -> Line {
+    Line { role: Role::Continuation, level: Level::Unknown, message: Message::From(0), exception }
+}
+
+impl Line {
+    /// Moves what was found in the inner text to its place in the whole line.
+    fn within(self, inner: &Inner<'_>, line: &[u8]) -> Line {
+        let end = inner.offset.map_or(0, |offset| offset + inner.text.len());
+        let to_end = end == line.len();
+        let shift = inner.offset.unwrap_or(0) as u32;
+        let message = match (inner.offset, self.message) {
+            (None, _) | (_, Message::Decode) => Message::Decode,
+            (Some(_), Message::From(from)) if to_end => Message::From(from + shift),
+            (Some(_), Message::From(from)) => Message::Within(from + shift..end as u32),
+            (Some(_), Message::Within(range)) => Message::Within(range.start + shift..range.end + shift),
+        };
+        let moved = |range: std::ops::Range<u32>| match inner.offset {
+            Some(_) => Some(range.start + shift..range.end + shift),
+            None => {
+                let name = inner.text.get(range.start as usize..range.end as usize)?;
+                let at = memchr::memmem::find(line, name)? as u32;
+                Some(at..at + name.len() as u32)
+            }
+        };
+        let exception = match self.exception {
+            Exception::None => Exception::None,
+            Exception::Replace(range) => moved(range).map_or(Exception::None, Exception::Replace),
+            Exception::Keep(range) => moved(range).map_or(Exception::None, Exception::Keep),
+        };
+        Line { message, exception, ..self }
+    }
+}

@@ -1,0 +1,88 @@
+//! The universal grammar: what header, if any, a line has by itself. Memory of the file plays no part here.
+
+use crate::parse::format::Format;
+use crate::parse::head::Head;
+use crate::parse::time::{self, Shape};
+use crate::parse::{access, first, glog, json, logfmt, plain, syslog, word};
+
+/// The header of a line, by the strictest grammar that fits it. Indented lines have none.
+pub(super) fn head(text: &[u8]) -> Option<Head> {
+    match *text.first()? {
+        b'{' => json::head(text),
+        b'<' => syslog::priority(text),
+        b'[' => glog::dmesg(text).or_else(|| plain::head(text)).or_else(|| first::bracket(text)),
+        b'0'..=b'9' => digit(text),
+        b'A'..=b'Z' => capital(text),
+        b'a'..=b'z' | b'_' | b'@' => small(text),
+        b'-' => glog::ras(text).or_else(|| access::head(text)),
+        b':' => access::head(text),
+        _ => None,
+    }
+}
+
+fn digit(text: &[u8]) -> Option<Head> {
+    if let Some(stamp) = time::stamp(text, 0) {
+        if stamp.shape == Shape::MonthDay
+            && let Some(head) = glog::logcat(text, stamp.end)
+        {
+            return Some(head);
+        }
+        return plain::fields(text, stamp, false);
+    }
+    glog::redis(text)
+        .or_else(|| syslog::versioned(text, 0))
+        .or_else(|| access::head(text))
+        .or_else(|| prefixed(text))
+}
+
+fn capital(text: &[u8]) -> Option<Head> {
+    if let Some(stamp) = time::stamp(text, 0) {
+        return dated(text, stamp);
+    }
+    glog::glog(text)
+        .or_else(|| glog::brief(text))
+        .or_else(|| glog::ruby(text))
+        .or_else(|| first::word(text))
+        .or_else(|| glog::ras(text))
+        .or_else(|| logfmt::head(text))
+        .or_else(|| access::head(text))
+        .or_else(|| prefixed(text))
+}
+
+fn small(text: &[u8]) -> Option<Head> {
+    if text.starts_with(b"type=")
+        && let Some(head) = glog::auditd(text)
+    {
+        return Some(head);
+    }
+    first::word(text)
+        .or_else(|| logfmt::head(text))
+        .or_else(|| glog::dmesg_level(text))
+        .or_else(|| access::head(text))
+        .or_else(|| prefixed(text))
+}
+
+/// A timestamp that begins with a name: syslog's, unless a level stands where the host should.
+fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
+    if stamp.shape == Shape::Bsd {
+        let rest = text.get(stamp.end..)?.trim_ascii_start();
+        let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let level = word::is_upper(&rest[..letters]) && word::level(&rest[..letters]).is_some();
+        if !level && !rest.starts_with(b"[") {
+            return Some(syslog::behind_stamp(text, stamp.end));
+        }
+    }
+    plain::fields(text, stamp, false)
+}
+
+/// A header behind the name of its file, container or pod: `app.log 2026-… INFO text`, `web-1  | 2026-… INFO text`.
+fn prefixed(text: &[u8]) -> Option<Head> {
+    let length = text.iter().take(100).position(|b| matches!(b, b' ' | b'\t'))?;
+    let mut at = crate::parse::head::skip_blanks(text, length);
+    if text.get(at) == Some(&b'|') {
+        at = crate::parse::head::skip_blanks(text, at + 1);
+    }
+    let end = time::iso(text, at)?;
+    let head = plain::fields(text, time::Stamp { end, shape: Shape::Date }, false)?;
+    Some(Head { format: if head.format == Format::Syslog { Format::Plain } else { head.format }, ..head })
+}

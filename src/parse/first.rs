@@ -1,0 +1,132 @@
+//! Lines that begin with their level: `ERROR:name:text`, `INFO:     text`, `[WARN] text`, `info: Category[0]`,
+//! and the layouts that put the timestamp behind it.
+
+use crate::level::Level;
+use crate::parse::format::Format;
+use crate::parse::head::{Head, Trust, skip_blanks};
+use crate::parse::message;
+use crate::parse::plain;
+use crate::parse::time;
+use crate::parse::word;
+
+/// The header of a line whose first word is a level.
+pub(super) fn word(text: &[u8]) -> Option<Head> {
+    let letters = text.iter().take(14).take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = &text[..letters];
+    let level = word::level(word)?;
+    let upper = word::is_upper(word);
+    let rest = &text[letters..];
+    match rest.first() {
+        Some(b':') => colon(text, letters, level, upper),
+        Some(b' ' | b'\t') => blank(text, letters, level, upper),
+        Some(b'[' | b'|' | b',' | b'(') if upper => {
+            if let Some(head) = dated(text, letters, level) {
+                return Some(head);
+            }
+            Some(Head::new(Format::LevelFirst, Some(level), message::after_level(text, letters)).weak())
+        }
+        _ => None,
+    }
+}
+
+/// How far a level in front of a text is believed.
+fn trust(level: Level, upper: bool) -> Trust {
+    match (upper, level < Level::Warning) {
+        (true, _) => Trust::Sure,
+        (false, true) => Trust::Likely,
+        (false, false) => Trust::Doubtful,
+    }
+}
+
+fn colon(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head> {
+    let rest = &text[letters + 1..];
+    let head = |format, message| Head::new(format, Some(level), message);
+    if upper && !rest.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
+        let name =
+            rest.iter().take(120).take_while(|b| b.is_ascii_alphanumeric() || b"._-".contains(b)).count();
+        if name > 0 && rest.get(name) == Some(&b':') {
+            return Some(head(Format::Basic, letters + name + 2));
+        }
+    }
+    if let Some(head) = dated(text, letters + 1, level) {
+        return upper.then_some(head);
+    }
+    if upper && rest.starts_with(b"  ") && letters + 1 + skip_blanks(rest, 0) == 10 {
+        return Some(head(Format::Uvicorn, 10));
+    }
+    if !rest.is_empty() && !rest.starts_with(b" ") {
+        return None;
+    }
+    let message = skip_blanks(text, letters + 1);
+    if !upper && is_category(rest) {
+        return Some(head(Format::Dotnet, message));
+    }
+    Some(Head { trust: trust(level, upper), ..head(Format::LevelFirst, message) }.weak())
+}
+
+/// .NET's ` Category.Name[0]`.
+fn is_category(rest: &[u8]) -> bool {
+    let Some(rest) = rest.strip_prefix(b" ").and_then(|r| r.strip_suffix(b"]")) else { return false };
+    let Some(open) = memchr::memrchr(b'[', rest) else { return false };
+    open + 1 < rest.len() && !rest[..open].contains(&b' ') && rest[open + 1..].iter().all(u8::is_ascii_digit)
+}
+
+fn blank(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head> {
+    if let Some(head) = dated(text, letters, level) {
+        return Some(head);
+    }
+    let message = message::after_level(text, letters);
+    let at = skip_blanks(text, letters);
+    let apart = matches!(text.get(at), Some(b'-' | b'|' | b'[' | b':'));
+    if !upper {
+        return None;
+    }
+    let trust = if apart { Trust::Sure } else { Trust::Likely };
+    Some(Head { trust, ..Head::new(Format::LevelFirst, Some(level), message) }.weak())
+}
+
+/// A level with a timestamp behind it.
+fn dated(text: &[u8], at: usize, level: Level) -> Option<Head> {
+    let mut at = skip_blanks(text, at);
+    let open = text.get(at) == Some(&b'[');
+    at += usize::from(open);
+    if let [b'-' | b'|', b' ', ..] = text.get(at..)? {
+        at += 2;
+    }
+    let stamp = time::stamp(text, at)?;
+    let close = stamp.end + usize::from(open && text.get(stamp.end) == Some(&b']'));
+    Some(Head::new(Format::Plain, Some(level), message::after_level(text, close)))
+}
+
+/// The header of a line that begins with a bracket that holds no timestamp.
+pub(super) fn bracket(text: &[u8]) -> Option<Head> {
+    let close = plain::closing(text, 0)?;
+    let content = &text[1..close];
+    if let Some(head) = letter(text, content, close) {
+        return Some(head);
+    }
+    let level = plain::bracket_level(content)??;
+    if let Some(head) = dated(text, close + 1, level) {
+        return Some(head);
+    }
+    Some(Head::new(Format::LevelFirst, Some(level), message::after_level(text, close + 1)).weak())
+}
+
+/// Tornado's and Jupyter's `[I 261120 12:00:00 web:1] text`, and Chromium's `[1120/120000.123:ERROR:file.cc(1)] text`.
+fn letter(text: &[u8], content: &[u8], close: usize) -> Option<Head> {
+    let message = skip_blanks(text, close + 1);
+    if let [letter, b' ', ..] = content
+        && letter.is_ascii_uppercase()
+        && time::stamp(content, 2).is_some()
+    {
+        return Some(Head::new(Format::Plain, Some(word::letter(*letter)?), message));
+    }
+    if !content.first()?.is_ascii_digit() {
+        return None;
+    }
+    let mut parts = content.rsplit(|b| *b == b':');
+    let file = parts.next()?;
+    let level = parts.next()?;
+    let sure = file.last() == Some(&b')') && word::is_upper(level);
+    sure.then(|| word::level(level)).flatten().map(|level| Head::new(Format::Glog, Some(level), message))
+}

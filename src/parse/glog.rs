@@ -1,0 +1,185 @@
+//! Headers whose level is one letter or sign: glog and klog, Android's logcat, Ruby's Logger, Redis; and the two
+//! machine formats around them, dmesg and auditd, and the supercomputers' RAS lines.
+
+use crate::level::Level;
+use crate::parse::format::Format;
+use crate::parse::head::{Head, skip_blanks};
+use crate::parse::message;
+use crate::parse::time::{self, Shape};
+use crate::parse::word;
+
+/// glog and klog: `I1120 12:00:00.000000  1 file.go:1] text`, also with a year.
+pub(super) fn glog(text: &[u8]) -> Option<Head> {
+    let level = match text.first()? {
+        b'I' => Level::Info,
+        b'W' => Level::Warning,
+        b'E' => Level::Error,
+        b'F' => Level::Critical,
+        b'D' => Level::Debug,
+        b'V' => Level::Trace,
+        _ => return None,
+    };
+    let digits = text.get(1..10)?.iter().take_while(|b| b.is_ascii_digit()).count();
+    if !matches!(digits, 4 | 8) || text.get(digits + 1) != Some(&b' ') {
+        return None;
+    }
+    let stamp = time::stamp(text, digits + 2).filter(|s| s.shape == Shape::Clock)?;
+    let rest = text.get(stamp.end..)?;
+    let close = memchr::memchr(b']', rest.get(..rest.len().min(200))?)?;
+    Some(Head::new(Format::Glog, Some(level), skip_blanks(text, stamp.end + close + 1)))
+}
+
+/// logcat's brief and tag forms: `W/Tag( 123): text`, `E/Tag: text`.
+pub(super) fn brief(text: &[u8]) -> Option<Head> {
+    let [letter @ (b'V' | b'D' | b'I' | b'W' | b'E' | b'F' | b'A'), b'/', rest @ ..] = text else {
+        return None;
+    };
+    let tag = rest.iter().take(64).position(|b| matches!(b, b'(' | b':'))?;
+    let colon = if rest[tag] == b'(' {
+        let close = tag + rest.get(tag..)?.iter().take(16).position(|b| *b == b')')?;
+        close + 1
+    } else {
+        tag
+    };
+    if tag == 0 || rest.get(colon) != Some(&b':') {
+        return None;
+    }
+    Some(Head::new(Format::Android, word::letter(*letter), skip_blanks(text, colon + 3)))
+}
+
+/// logcat's threadtime and time forms behind the timestamp: `1702  2395 D Tag: text`, `D/Tag( 1702): text`.
+pub(super) fn logcat(text: &[u8], end: usize) -> Option<Head> {
+    let mut at = skip_blanks(text, end);
+    for _ in 0..3 {
+        let rest = text.get(at..)?;
+        if let [letter, b' ', ..] = rest
+            && letter.is_ascii_uppercase()
+        {
+            let level = word::letter(*letter)?;
+            let tag = skip_blanks(text, at + 2);
+            let rest = text.get(tag..)?;
+            let colon = memchr::memmem::find(rest.get(..rest.len().min(120))?, b": ");
+            let message = colon.map_or(tag, |n| skip_blanks(text, tag + n + 1));
+            return Some(Head::new(Format::Android, Some(level), message));
+        }
+        if rest.get(1) == Some(&b'/') {
+            let head = brief(rest)?;
+            return match head.place {
+                crate::parse::head::Place::From(n) => Some(Head::new(Format::Android, head.level, at + n)),
+                _ => None,
+            };
+        }
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'-').count();
+        if digits == 0 {
+            return None;
+        }
+        at = skip_blanks(text, at + digits);
+    }
+    None
+}
+
+/// Ruby's Logger: `I, [2026-11-20T12:00:00.000000 #1]  INFO -- prog: text`.
+pub(super) fn ruby(text: &[u8]) -> Option<Head> {
+    let [letter @ (b'D' | b'I' | b'W' | b'E' | b'F' | b'A'), b',', b' ', b'[', ..] = text else {
+        return None;
+    };
+    let stamp = time::stamp(text, 4)?;
+    let rest = text.get(stamp.end..)?;
+    let dashes = memchr::memmem::find(rest.get(..rest.len().min(60))?, b" -- ")?;
+    let at = stamp.end + dashes + 4;
+    let rest = text.get(at..)?;
+    let colon = memchr::memmem::find(rest.get(..rest.len().min(80))?, b": ").unwrap_or(0);
+    let level = if *letter == b'A' { Level::Unknown } else { word::letter(*letter)? };
+    Some(Head::new(
+        Format::Ruby,
+        Some(level),
+        skip_blanks(text, at + colon + usize::from(colon + 1 < rest.len())),
+    ))
+}
+
+/// Redis and Valkey: `123:M 20 Nov 2026 12:00:00.123 # text`.
+pub(super) fn redis(text: &[u8]) -> Option<Head> {
+    let digits = text.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    let [b':', b'M' | b'S' | b'C' | b'X', b' ', ..] = text.get(digits..)? else { return None };
+    let stamp = time::stamp(text, digits + 3)?;
+    let level = match text.get(stamp.end..)? {
+        [b' ', b'#', b' ', ..] => Level::Warning,
+        [b' ', b'*', b' ', ..] => Level::Notice,
+        [b' ', b'-' | b'.', b' ', ..] => Level::Debug,
+        _ => return None,
+    };
+    (digits > 0).then(|| Head::new(Format::Redis, Some(level), stamp.end + 3))
+}
+
+/// The kernel's ring buffer: `[    1.234567] text`, and `dmesg -x`'s `kern  :info  : [ 1.2] text`.
+pub(super) fn dmesg(text: &[u8]) -> Option<Head> {
+    let rest = text.strip_prefix(b"[")?;
+    let blanks = skip_blanks(rest, 0);
+    let rest = rest.get(blanks..)?;
+    let seconds = rest.iter().take(9).take_while(|b| b.is_ascii_digit()).count();
+    if seconds == 0 || seconds > 7 || rest.get(seconds) != Some(&b'.') {
+        return None;
+    }
+    let fraction = rest[seconds + 1..].iter().take(7).take_while(|b| b.is_ascii_digit()).count();
+    if fraction != 6 || rest.get(seconds + 7) != Some(&b']') {
+        return None;
+    }
+    Some(Head::new(Format::Dmesg, None, skip_blanks(text, 1 + blanks + seconds + 8)))
+}
+
+/// `dmesg -x`: the facility and the level in front.
+pub(super) fn dmesg_level(text: &[u8]) -> Option<Head> {
+    let head = text.get(..text.len().min(24))?;
+    let mut parts = head.split(|b| *b == b':');
+    let facility = parts.next()?.trim_ascii_end();
+    let level = parts.next()?.trim_ascii_end();
+    let known = matches!(facility, b"kern" | b"user" | b"daemon" | b"syslog" | b"auth" | b"authpriv");
+    let level = known.then(|| word::level(level)).flatten()?;
+    let open = memchr::memchr(b'[', text)?;
+    let close = memchr::memchr(b']', text)?;
+    (open < 24).then(|| Head::new(Format::Dmesg, Some(level), skip_blanks(text, close + 1)))
+}
+
+/// The audit daemon: `type=SYSCALL msg=audit(1364481363.243:24287): …`, without any level.
+pub(super) fn auditd(text: &[u8]) -> Option<Head> {
+    let at = memchr::memmem::find(text.get(..text.len().min(160))?, b" msg=audit(")?;
+    let rest = &text[at..];
+    let close = memchr::memmem::find(rest.get(..rest.len().min(60))?, b"):")?;
+    Some(Head::new(Format::Auditd, None, skip_blanks(text, at + close + 2)))
+}
+
+/// Lines of the supercomputers' logs: `- 1117838570 2005.06.03 NODE …`, then either
+/// `2005-06-03-15.42.50.363779 NODE RAS KERNEL INFO text` or a syslog line.
+pub(super) fn ras(text: &[u8]) -> Option<Head> {
+    let label = memchr::memchr(b' ', text.get(..text.len().min(24))?)?;
+    let epoch = text.get(label + 1..label + 11)?;
+    let date = text.get(label + 11..label + 23)?;
+    if !epoch.iter().all(u8::is_ascii_digit)
+        || date[0] != b' '
+        || date[5] != b'.'
+        || date[8] != b'.'
+        || date[11] != b' '
+    {
+        return None;
+    }
+    let mut at = label + 23;
+    at = skip_blanks(text, at + word_length(text, at));
+    let stamp = time::stamp(text, at)?;
+    if stamp.shape == Shape::Bsd {
+        let head = crate::parse::syslog::behind_stamp(text, stamp.end);
+        return Some(Head { level: None, format: Format::Ras, ..head });
+    }
+    at = skip_blanks(text, stamp.end);
+    // Node, type, facility, level.
+    for _ in 0..3 {
+        at = skip_blanks(text, at + word_length(text, at));
+    }
+    let length = word_length(text, at);
+    let level = text.get(at..at + length).and_then(word::level);
+    let message = if level.is_some() { message::after_separators(text, at + length) } else { at };
+    Some(Head::new(Format::Ras, level, message))
+}
+
+fn word_length(text: &[u8], at: usize) -> usize {
+    text.get(at..).unwrap_or_default().iter().take_while(|b| **b != b' ').count()
+}

@@ -1,0 +1,417 @@
+//! JSON lines: one walk over the top-level keys that stops where level and message are known.
+//!
+//! Keys inside nested objects, keys inside strings and cut-off lines do not mislead it: it follows strings and
+//! nesting exactly, and looks into a nested object only where a known writer puts the level or the message there.
+
+use crate::level::Level;
+use crate::parse::format::Format;
+use crate::parse::head::{Head, Place, Strength, Trust};
+use crate::parse::word;
+use memchr::memchr2;
+
+/// A value: its bytes, and whether it is a string (then without the quotes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) string: bool,
+    pub(super) escaped: bool,
+}
+
+/// One pair of an object.
+pub(super) struct Pair {
+    pub(super) key: (usize, usize),
+    pub(super) value: Value,
+}
+
+/// Steps over the pairs of one object; positions are those of the whole line.
+pub(super) struct Pairs<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// The object's closing brace was seen.
+    pub(super) closed: bool,
+}
+
+impl<'a> Pairs<'a> {
+    /// The pairs of the object whose brace stands at `at`.
+    pub(super) fn new(text: &'a [u8], at: usize) -> Option<Pairs<'a>> {
+        (text.get(at) == Some(&b'{')).then_some(Pairs { text, at: at + 1, closed: false })
+    }
+
+    fn blanks(&mut self) -> u8 {
+        while matches!(self.text.get(self.at), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+        self.text.get(self.at).copied().unwrap_or(0)
+    }
+
+    /// The next pair; a pair that is cut off is none.
+    pub(super) fn step(&mut self) -> Option<Pair> {
+        if self.closed {
+            return None;
+        }
+        let mut next = self.blanks();
+        if next == b',' {
+            self.at += 1;
+            next = self.blanks();
+        }
+        if next == b'}' {
+            self.at += 1;
+            self.closed = true;
+        }
+        if next != b'"' {
+            return None;
+        }
+        let (end, _) = string_end(self.text, self.at + 1)?;
+        let key = (self.at + 1, end);
+        self.at = end + 1;
+        if self.blanks() != b':' {
+            return None;
+        }
+        self.at += 1;
+        let first = self.blanks();
+        let from = self.at;
+        let value = match first {
+            b'"' => {
+                let (end, escaped) = string_end(self.text, from + 1)?;
+                self.at = end + 1;
+                Value { from: from + 1, to: end, string: true, escaped }
+            }
+            b'{' | b'[' => {
+                self.at = skip_nested(self.text, from)?;
+                Value { from, to: self.at, string: false, escaped: false }
+            }
+            _ => {
+                let rest = &self.text[from..];
+                let length = rest.iter().position(|b| matches!(b, b',' | b'}' | b' ' | b'\t'))?;
+                self.at = from + length;
+                Value { from, to: self.at, string: false, escaped: false }
+            }
+        };
+        Some(Pair { key, value })
+    }
+}
+
+/// The end of the string whose first byte is at `from`, and whether it holds escapes.
+fn string_end(text: &[u8], from: usize) -> Option<(usize, bool)> {
+    let mut at = from;
+    let mut escaped = false;
+    // Short strings, nearly all keys, are cheaper to walk than to search.
+    let near = text.len().min(from + 16);
+    while at < near {
+        match text[at] {
+            b'"' => return Some((at, escaped)),
+            b'\\' => {
+                escaped = true;
+                at += 2;
+            }
+            _ => at += 1,
+        }
+    }
+    loop {
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some((at, escaped));
+        }
+        escaped = true;
+        at += 2;
+    }
+}
+
+/// The end of the object or array that begins at `from`.
+fn skip_nested(text: &[u8], from: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut at = from;
+    while let Some(byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            b'"' => at = string_end(text, at)?.0 + 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What a key is to us. The smaller message rank wins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Level,
+    LevelName,
+    PythonNumber,
+    OtelNumber,
+    SyslogNumber,
+    Letter,
+    Message(u8),
+    Nest,
+    Serilog,
+    Time,
+    Stack,
+    ErrorType,
+    None,
+}
+
+fn key(name: &[u8]) -> Key {
+    let mut lower = [0u8; 16];
+    let Some(slot) = lower.get_mut(..name.len()) else { return Key::None };
+    slot.copy_from_slice(name);
+    slot.make_ascii_lowercase();
+    match &*slot {
+        b"level" | b"lvl" | b"severity" | b"loglevel" | b"log_level" | b"@level" | b"@l" | b"lev"
+        | b"@severity" => Key::Level,
+        b"log.level" | b"level_name" | b"levelname" | b"severity_text" | b"severitytext" | b"levelstr"
+        | b"loglevelname" => Key::LevelName,
+        b"levelno" | b"level_no" => Key::PythonNumber,
+        b"severitynumber" | b"severity_number" => Key::OtelNumber,
+        b"priority" | b"syslog_severity" | b"syslog.severity" => Key::SyslogNumber,
+        b"s" => Key::Letter,
+        b"message" | b"msg" | b"@message" | b"@m" => Key::Message(1),
+        b"event" | b"short_message" | b"@mt" | b"body" => Key::Message(2),
+        b"log" | b"record" | b"fields" => Key::Nest,
+        b"@t" => Key::Serilog,
+        b"time" | b"timestamp" | b"ts" | b"@timestamp" | b"asctime" | b"t" | b"datetime" => Key::Time,
+        b"exc_info" | b"exception" | b"stack_trace" | b"stacktrace" | b"stack" | b"traceback" | b"exc" => {
+            Key::Stack
+        }
+        b"error.type" | b"exception.type" | b"exc_type" => Key::ErrorType,
+        _ => Key::None,
+    }
+}
+
+/// What the walk has gathered.
+#[derive(Default)]
+struct Found {
+    level: Option<Level>,
+    named: bool,
+    message: Option<Value>,
+    rank: u8,
+    time: bool,
+    serilog: bool,
+    exception: Option<(usize, usize)>,
+}
+
+impl Found {
+    fn level(&mut self, level: Option<Level>, named: bool) {
+        if level.is_some() && (self.level.is_none() || named && !self.named) {
+            self.level = level;
+            self.named = named;
+        }
+    }
+
+    fn message(&mut self, value: Value, rank: u8) {
+        if value.string && (self.message.is_none() || rank < self.rank) {
+            self.message = Some(value);
+            self.rank = rank;
+        }
+    }
+
+    /// Nothing later in the line can change what was found.
+    fn settled(&self) -> bool {
+        let quiet = matches!(self.level, Some(Level::Trace | Level::Debug | Level::Info | Level::Notice));
+        quiet && self.message.is_some() && self.rank == 1 && self.named
+    }
+}
+
+/// The header of a JSON line, or `None` where the line is no object. A cut-off object counts with what it shows.
+pub(super) fn head(text: &[u8]) -> Option<Head> {
+    let mut pairs = Pairs::new(text, 0)?;
+    let mut found = Found::default();
+    let mut any = false;
+    while let Some(pair) = pairs.step() {
+        any = true;
+        note(text, &pair, &mut found, 0);
+        if found.settled() {
+            break;
+        }
+    }
+    if !any && !pairs.closed {
+        return None;
+    }
+    let level = found.level.or(found.serilog.then_some(Level::Info));
+    let place = match found.message {
+        Some(v) if v.escaped => Place::Escaped(v.from, v.to),
+        Some(v) => Place::Within(v.from, v.to),
+        None => Place::From(0),
+    };
+    // A dump of data without level, time or message may as well be part of the event above it.
+    let strong = level.is_some() || found.message.is_some() && found.time;
+    let strength = if strong { Strength::Strong } else { Strength::Weak };
+    Some(Head {
+        format: Format::Json,
+        level,
+        trust: Trust::Sure,
+        strength,
+        place,
+        exception: found.exception,
+    })
+}
+
+fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
+    let value = pair.value;
+    let bytes = &text[value.from..value.to];
+    let nested = !value.string && bytes.first() == Some(&b'{');
+    match key(&text[pair.key.0..pair.key.1]) {
+        Key::Level if nested => {
+            if let Some(name) = member(text, value.from, b"name") {
+                found.level(word::value(&text[name.from..name.to]), true);
+            }
+        }
+        Key::Level => {
+            // A number may yet be explained by a name that follows it (monolog, bunyan's relatives).
+            found.level(word::value(bytes), value.string || bytes.len() == 2);
+        }
+        Key::LevelName if value.string => found.level(word::value(bytes), true),
+        Key::PythonNumber => found.level(word::parse_number(bytes).and_then(word::python_number), false),
+        Key::OtelNumber => found.level(word::parse_number(bytes).and_then(word::otel), false),
+        Key::SyslogNumber => {
+            let number = word::parse_number(bytes).filter(|n| *n < 8).map(word::syslog);
+            found.level(number.or_else(|| word::level(bytes)), false);
+        }
+        Key::Letter if value.string && bytes.len() <= 2 => {
+            found.level(bytes.first().and_then(|letter| word::letter(*letter)), true);
+        }
+        Key::Message(rank) => found.message(value, rank),
+        Key::Nest if nested && depth == 0 => {
+            let mut inner = Pairs::new(text, value.from);
+            while let Some(pair) = inner.as_mut().and_then(Pairs::step) {
+                note(text, &pair, found, 1);
+            }
+        }
+        Key::Nest => found.message(value, 3),
+        Key::Serilog => {
+            found.serilog = true;
+            found.time = true;
+        }
+        Key::Time => found.time = true,
+        Key::Stack | Key::ErrorType if found.exception.is_none() => {
+            found.exception = exception(text, &value, nested);
+        }
+        _ => {}
+    }
+}
+
+/// The value of one member of the object at `at`.
+fn member(text: &[u8], at: usize, name: &[u8]) -> Option<Value> {
+    let mut pairs = Pairs::new(text, at)?;
+    while let Some(pair) = pairs.step() {
+        if &text[pair.key.0..pair.key.1] == name {
+            return Some(pair.value);
+        }
+    }
+    None
+}
+
+/// The exception type that a stack trace in a string, or an object with a `type`, names.
+fn exception(text: &[u8], value: &Value, nested: bool) -> Option<(usize, usize)> {
+    if nested {
+        let kind = member(text, value.from, b"type")?;
+        return (kind.string && kind.to > kind.from).then_some((kind.from, kind.to));
+    }
+    let bytes = text.get(value.from..value.to)?;
+    if !value.string {
+        return None;
+    }
+    // Python prints the type on the last line that is not indented; the others on the first.
+    let line = match memchr::memmem::find(
+        bytes.get(..200.min(bytes.len()))?,
+        b"Traceback (most recent call last)",
+    ) {
+        Some(_) => last_line(bytes),
+        None => 0,
+    };
+    let length = crate::parse::trace::type_name(&escaped_line(&bytes[line..])?)?;
+    Some((value.from + line, value.from + line + length))
+}
+
+/// The bytes up to the next escaped newline.
+fn escaped_line(bytes: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memmem::find(bytes, b"\\n").unwrap_or(bytes.len());
+    bytes.get(..end)
+}
+
+/// Where the last line begins that is neither blank nor indented, in a text whose newlines are escaped.
+fn last_line(bytes: &[u8]) -> usize {
+    let mut end = bytes.len();
+    while let Some(at) = memchr::memmem::rfind(&bytes[..end], b"\\n") {
+        let line = &bytes[at + 2..end];
+        if line.first().is_some_and(|b| !matches!(b, b' ' | b'\\'))
+            && crate::parse::trace::type_name(line).is_some()
+        {
+            return at + 2;
+        }
+        end = at;
+    }
+    0
+}
+
+/// The value at `path`, whose parts may hold dots themselves; strings still escaped.
+pub(super) fn lookup(text: &[u8], at: usize, path: &[u8]) -> Option<Value> {
+    let mut pairs = Pairs::new(text, at)?;
+    while let Some(pair) = pairs.step() {
+        let key = &text[pair.key.0..pair.key.1];
+        if key == path {
+            return Some(pair.value);
+        }
+        if let Some(rest) = path.strip_prefix(key)
+            && let Some(rest) = rest.strip_prefix(b".")
+            && let Some(value) = lookup(text, pair.value.from, rest)
+        {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Appends the string whose escapes are in `escaped`; what is no valid escape stays as it is.
+pub(super) fn unescape(escaped: &[u8], out: &mut Vec<u8>) {
+    let mut rest = escaped;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let Some(&kind) = rest.get(at + 1) else {
+            rest = &rest[at..];
+            break;
+        };
+        let mut used = 2;
+        match kind {
+            b'n' => out.push(b'\n'),
+            b't' => out.push(b'\t'),
+            b'r' => out.push(b'\r'),
+            b'b' => out.push(8),
+            b'f' => out.push(12),
+            b'"' | b'\\' | b'/' | b'\'' => out.push(kind),
+            b'u' => match unicode(&rest[at..]) {
+                Some((c, length)) => {
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    used = length;
+                }
+                None => out.extend_from_slice(b"\\u"),
+            },
+            other => out.extend_from_slice(&[b'\\', other]),
+        }
+        rest = &rest[at + used..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// The character of `\uXXXX`, or of a pair of surrogates, and the escape's length.
+fn unicode(text: &[u8]) -> Option<(char, usize)> {
+    let unit = |at: usize| -> Option<u32> {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let high = unit(0)?;
+    if (0xd800..0xdc00).contains(&high) {
+        let low = unit(6).filter(|low| (0xdc00..0xe000).contains(low));
+        return Some(match low {
+            Some(low) => (char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12),
+            None => (char::REPLACEMENT_CHARACTER, 6),
+        });
+    }
+    Some((char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
+}

@@ -1,0 +1,121 @@
+//! logfmt: `time=… level=info msg="…"`. Pairs are walked from the left; a bare key is a pair without a value.
+
+use crate::level::Level;
+use crate::parse::format::Format;
+use crate::parse::head::{Head, Place, Strength, Trust, skip_blanks};
+use crate::parse::word;
+
+/// A pair: key and value ranges, quotes left out.
+pub(super) struct Pair {
+    key: (usize, usize),
+    value: (usize, usize),
+    escaped: bool,
+    quoted: bool,
+}
+
+/// The pair that begins at `at`, and the place behind it; `None` where no `key=` stands.
+fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
+    let rest = text.get(at..)?;
+    let length = rest.iter().take_while(|b| is_key(**b)).count();
+    if length == 0 || rest.get(length) != Some(&b'=') {
+        return None;
+    }
+    let key = (at, at + length);
+    let from = at + length + 1;
+    if text.get(from) == Some(&b'"') {
+        let mut end = from + 1;
+        let mut escaped = false;
+        loop {
+            end += memchr::memchr2(b'"', b'\\', text.get(end..)?)?;
+            if text[end] == b'"' {
+                break;
+            }
+            escaped = true;
+            end += 2;
+        }
+        return Some((Pair { key, value: (from + 1, end), escaped, quoted: true }, end + 1));
+    }
+    let value = text.get(from..)?;
+    let length = memchr::memchr2(b' ', b'\t', value).unwrap_or(value.len());
+    Some((Pair { key, value: (from, from + length), escaped: false, quoted: false }, from + length))
+}
+
+fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/')
+}
+
+fn place(pair: &Pair) -> Place {
+    let (from, to) = pair.value;
+    if pair.escaped { Place::Escaped(from, to) } else { Place::Within(from, to) }
+}
+
+/// The header of a logfmt line: it begins with a pair and has a level, or a time and a message.
+pub(super) fn head(text: &[u8]) -> Option<Head> {
+    let (mut level, mut message, mut time, mut exception) = (None, None, false, None);
+    let mut at = 0;
+    let mut first = true;
+    while at < text.len() {
+        let Some((pair, end)) = pair(text, at) else {
+            if first {
+                return None;
+            }
+            // A bare key, or text between the pairs: on to the next blank.
+            let rest = &text[at..];
+            at = skip_blanks(text, at + memchr::memchr(b' ', rest).unwrap_or(rest.len()).max(1));
+            continue;
+        };
+        first = false;
+        let value = &text[pair.value.0..pair.value.1];
+        match &text[pair.key.0..pair.key.1] {
+            b"level" | b"lvl" | b"severity" | b"loglevel" | b"log.level" | b"log_level" | b"levelname" => {
+                level = level.or_else(|| word::value(value));
+            }
+            b"msg" | b"message" | b"event" if message.is_none() => message = Some(place(&pair)),
+            b"time" | b"ts" | b"t" | b"timestamp" | b"at" => time = true,
+            b"error.type" | b"exc_type" | b"exception.type" => exception = Some(pair.value),
+            _ => {}
+        }
+        if message.is_some() && level.is_some_and(|level| level < Level::Warning) {
+            break;
+        }
+        at = skip_blanks(text, end);
+    }
+    if level.is_none() && !(time && message.is_some()) {
+        return None;
+    }
+    let strength = if time || message.is_some() { Strength::Strong } else { Strength::Weak };
+    let place = message.unwrap_or(Place::From(0));
+    Some(Head { format: Format::Logfmt, level, trust: Trust::Sure, strength, place, exception })
+}
+
+/// The message among the pairs behind `at`.
+pub(super) fn message(text: &[u8], at: usize) -> Option<Place> {
+    let mut at = skip_blanks(text, at);
+    while let Some((pair, end)) = pair(text, at) {
+        if matches!(&text[pair.key.0..pair.key.1], b"msg" | b"message") {
+            return Some(place(&pair));
+        }
+        at = skip_blanks(text, end);
+    }
+    None
+}
+
+/// The value of the key `name`, and whether it has escapes.
+pub(super) fn lookup(text: &[u8], name: &[u8]) -> Option<(usize, usize, bool)> {
+    let mut at = skip_blanks(text, 0);
+    while at < text.len() {
+        match pair(text, at) {
+            Some((pair, end)) => {
+                if &text[pair.key.0..pair.key.1] == name {
+                    return Some((pair.value.0, pair.value.1, pair.escaped && pair.quoted));
+                }
+                at = skip_blanks(text, end);
+            }
+            None => {
+                let rest = &text[at..];
+                at = skip_blanks(text, at + memchr::memchr(b' ', rest).unwrap_or(rest.len()).max(1));
+            }
+        }
+    }
+    None
+}

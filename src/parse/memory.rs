@@ -1,0 +1,151 @@
+//! What parsing remembers of one file from line to line: its layout with how sure that is, and the open event.
+
+use crate::level::Level;
+use crate::parse::format::{Format, Kind};
+use crate::parse::head::{Head, Trust};
+use crate::parse::trace::Trace;
+use serde::{Deserialize, Serialize};
+
+/// Lines of one layout after which nothing more is learnt from further ones.
+const MOST_CONFIDENCE: u8 = 16;
+/// Lines in a row of another layout, none of the remembered one between, that change the layout.
+const REVISED_AFTER: u8 = 4;
+/// Lines that make a file whose lines begin with a bare level one whose events have headers.
+const HEADED_AFTER: u8 = 4;
+const MOST_EVIDENCE: i8 = 8;
+
+/// Parsing's whole memory of one file; everything a line means depends on it and on the line alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    format: Format,
+    confidence: u8,
+    rival: Format,
+    rivals: u8,
+    /// Lines for (positive) and against (negative) a level at a place where a sentence could begin with the word.
+    evidence: i8,
+    pub(super) open: Open,
+    pub(super) trace: Trace,
+    /// A date line of `java.util.logging` stands above: the next line holds its level.
+    pub(super) dated: bool,
+    /// Streams whose last record was part of a line: 1 standard output, 2 standard error.
+    pub(super) partial: u8,
+}
+
+/// The event that further lines would belong to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Open {
+    #[default]
+    None,
+    /// It began without a header.
+    Bare,
+    /// It began with one.
+    Headed,
+}
+
+impl Memory {
+    /// A file that is declared to be of `format`.
+    pub(super) fn seed(&mut self, format: Format) {
+        if self.format == Format::Unknown {
+            self.format = format;
+            self.confidence = MOST_CONFIDENCE;
+        }
+    }
+
+    /// The layout that the file's lines have shown, `Unknown` before the first.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// How sure the layout is, from 0 to 1.
+    pub fn confidence(&self) -> f64 {
+        f64::from(self.confidence) / f64::from(MOST_CONFIDENCE)
+    }
+
+    /// Whether both know the same of the file's layout; the open event may differ.
+    pub fn layout_eq(&self, other: &Memory) -> bool {
+        let layout = |m: &Memory| (m.format, m.confidence, m.rival, m.rivals, m.evidence);
+        layout(self) == layout(other)
+    }
+
+    /// How lines without a header are to be taken.
+    pub(super) fn kind(&self) -> Kind {
+        match self.format {
+            Format::LevelFirst if self.confidence < HEADED_AFTER => Kind::Bare,
+            format => format.kind(),
+        }
+    }
+
+    /// Whether a header that is only believed among its own kind is believed here.
+    pub(super) fn takes_weak(&mut self, head: &Head) -> bool {
+        let near = matches!(
+            (self.format, head.format),
+            (Format::Uvicorn | Format::Jul, Format::LevelFirst) | (Format::LevelFirst, Format::Basic)
+        );
+        if self.format == head.format || near || self.kind() != Kind::Headed {
+            return true;
+        }
+        self.other(head.format);
+        self.format == head.format
+    }
+
+    /// Learns from a header that was believed.
+    pub(super) fn learn(&mut self, head: &Head) {
+        if head.format == self.format {
+            self.confidence = MOST_CONFIDENCE.min(self.confidence + 1);
+            self.rivals = 0;
+            self.rival = Format::Unknown;
+        } else if self.format == Format::Unknown {
+            self.format = head.format;
+            self.confidence = 1;
+        } else {
+            self.other(head.format);
+        }
+    }
+
+    fn other(&mut self, format: Format) {
+        self.rivals = if self.rival == format { self.rivals.saturating_add(1) } else { 1 };
+        self.rival = format;
+        if self.rivals >= REVISED_AFTER {
+            self.format = format;
+            self.confidence = self.rivals;
+            self.rivals = 0;
+            self.rival = Format::Unknown;
+        }
+    }
+
+    /// Learns from a line without a header in a file that may have no layout.
+    pub(super) fn learn_bare(&mut self) {
+        self.evidence = (self.evidence - 1).max(-MOST_EVIDENCE);
+        if self.format == Format::LevelFirst && self.confidence < HEADED_AFTER {
+            self.confidence = self.confidence.saturating_sub(1);
+            if self.confidence == 0 {
+                self.format = Format::Unknown;
+            }
+        }
+    }
+
+    /// The header's level, as far as its place is believed in this file.
+    pub(super) fn believe(&mut self, head: &Head) -> Level {
+        let Some(level) = head.level else {
+            self.evidence = (self.evidence - 1).max(-MOST_EVIDENCE);
+            return Level::Unknown;
+        };
+        match head.trust {
+            Trust::Sure => level,
+            Trust::Likely => {
+                let believed = self.evidence >= 0;
+                self.evidence = (self.evidence + 1).min(MOST_EVIDENCE);
+                if believed { level } else { Level::Unknown }
+            }
+            Trust::Doubtful if self.evidence > 0 => level,
+            Trust::Doubtful => Level::Unknown,
+        }
+    }
+
+    /// An event began.
+    pub(super) fn begin(&mut self, open: Open, trace: Trace) {
+        self.open = open;
+        self.trace = trace;
+        self.dated = false;
+    }
+}

@@ -1,0 +1,117 @@
+//! Where the message begins after a plain header: behind thread, logger and separators, never behind words that may
+//! be the message's own.
+
+use crate::parse::head::skip_blanks;
+use crate::parse::plain::closing;
+
+/// Fields that may stand between level and message.
+const MOST_FIELDS: usize = 6;
+
+/// Passes over blanks and the separators that stand between fields.
+pub(super) fn after_separators(text: &[u8], mut at: usize) -> usize {
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b' ' | b'\t' | b'|' | b':' | b',' | b';' => at += 1,
+            b'-' if text.get(at + 1) == Some(&b' ') => at += 1,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// Passes over the rest of a bracket that the level stands in.
+pub(super) fn after_bracket(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    memchr::memchr(b']', rest).map_or(at, |n| at + n + 1)
+}
+
+/// The message's place, `at` standing right behind the level.
+pub(super) fn after_level(text: &[u8], mut at: usize) -> usize {
+    while matches!(text.get(at), Some(b']' | b')' | b'>')) {
+        at += 1;
+    }
+    if text.get(at) == Some(&b'/') {
+        at += text[at..].iter().take_while(|b| !matches!(b, b' ' | b']')).count();
+    }
+    let start = after_separators(text, at);
+    behind_logger(text, start).unwrap_or(start)
+}
+
+/// The place behind `[thread] logger - `, `logger: `, `123 --- [thread] logger : ` and their like.
+fn behind_logger(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    let mut words = 0;
+    let mut brackets = 0;
+    let mut name: &[u8] = &[];
+    for _ in 0..MOST_FIELDS {
+        let rest = text.get(at..)?;
+        match rest.first()? {
+            b'[' | b'(' | b'<' => {
+                at = closing(text, at)? + 1;
+                brackets += 1;
+            }
+            b'-' if rest.starts_with(b"--- ") => {
+                at += 3;
+                brackets += 1;
+            }
+            _ => {
+                let length = rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[')).count();
+                let word = &rest[..length];
+                let ends = word.last() == Some(&b':');
+                let word = word.strip_suffix(b":").unwrap_or(word);
+                if !word.iter().all(|b| b.is_ascii_digit() || *b == b'#') {
+                    words += 1;
+                    name = word;
+                }
+                if word.is_empty() || words > 1 || !word.iter().all(|b| is_name(*b)) {
+                    return None;
+                }
+                at += length;
+                if ends {
+                    let sure = brackets > 0 || words == 0 || looks_like_logger(name);
+                    return (sure && !is_error(name)).then(|| skip_blanks(text, at));
+                }
+            }
+        }
+        let next = skip_blanks(text, at);
+        let behind = text.get(next..)?;
+        match behind {
+            [b'-', b' ', ..] | [b'|', ..] | [b':', ..] => {
+                let end = after_separators(text, next);
+                return if words == 0 { behind_logger_word(text, end).or(Some(end)) } else { Some(end) };
+            }
+            _ => at = next,
+        }
+    }
+    None
+}
+
+/// One more logger after a separator, as in `INFO | name:func:12 - message` behind a thread.
+fn behind_logger_word(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let length = rest.iter().take_while(|b| is_name(**b)).count();
+    let name = &rest[..length];
+    let separated = rest.get(length..)?.starts_with(b" - ") && looks_like_logger(name);
+    separated.then(|| after_separators(text, at + length))
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || b"._-$:/@#<>~*".contains(&byte)
+}
+
+/// Names that only a logger has: `a.b.C`, `a.C$D`, `pkg::module`, `some_module`.
+fn looks_like_logger(name: &[u8]) -> bool {
+    let parts = name.split(|b| *b == b'.').count();
+    let last = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
+    let class = parts > 1 && last.first().is_some_and(u8::is_ascii_uppercase);
+    parts > 2 && !last.first().is_some_and(u8::is_ascii_digit)
+        || class
+        || name.contains(&b'$')
+        || memchr::memmem::find(name, b"::").is_some()
+        || memchr::memchr_iter(b':', name).count() == 2
+}
+
+/// Names of error types begin messages, not headers.
+fn is_error(name: &[u8]) -> bool {
+    [&b"Error"[..], b"Exception", b"error", b"Throwable"].iter().any(|end| name.ends_with(end))
+}

@@ -1,0 +1,395 @@
+//! Lines that begin with a timestamp: the one grammar behind Python, Loguru, log4j, Spring, PostgreSQL, nginx and most
+//! home-made layouts. After the timestamp come a few fields in any order; one of them may be the level.
+
+use crate::level::Level;
+use crate::parse::format::Format;
+use crate::parse::head::{Head, Place, Strength, Trust, skip_blanks};
+use crate::parse::message;
+use crate::parse::time::{self, Shape, Stamp};
+use crate::parse::word;
+
+/// Fields behind which no level is looked for.
+const MOST_FIELDS: usize = 10;
+/// Bare words behind which no level is looked for: a third one is rather a sentence than a logger's name.
+const MOST_WORDS: usize = 2;
+/// The longest field in brackets that can stand before a level.
+const LONGEST_FIELD: usize = 200;
+
+/// The header of a line that begins with a timestamp, in brackets or not.
+pub(super) fn head(text: &[u8]) -> Option<Head> {
+    let open = usize::from(text.first() == Some(&b'['));
+    let stamp = time::stamp(text, open)?;
+    fields(text, stamp, open == 1)
+}
+
+/// The header whose timestamp is `stamp`, with its bracket still open where `inside`.
+pub(super) fn fields(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<Head> {
+    let mut walk = Walk::new(text, stamp, bracketed);
+    if stamp.shape == Shape::Jul {
+        // The level stands in the next line; that one will be the event.
+        return Some(Head { strength: Strength::Part, ..Head::new(Format::Jul, None, 0) });
+    }
+    for _ in 0..MOST_FIELDS {
+        match walk.field() {
+            Field::Level(level, trust) => return Some(walk.found(level, trust)),
+            Field::Done(head) => return Some(head),
+            Field::Other => {}
+            Field::End => break,
+        }
+    }
+    Some(walk.without_level())
+}
+
+/// What one field turned out to be.
+enum Field {
+    Level(Option<Level>, Trust),
+    Done(Head),
+    Other,
+    End,
+}
+
+struct Walk<'a> {
+    text: &'a [u8],
+    stamp: Stamp,
+    at: usize,
+    /// The timestamp's own bracket is still open.
+    inside: bool,
+    bracketed: bool,
+    words: usize,
+    brackets: usize,
+    /// The last separator other than blanks before the field.
+    separator: u8,
+    /// A word and a colon stood before: the message unless a level follows.
+    named: Option<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(text: &'a [u8], stamp: Stamp, bracketed: bool) -> Walk<'a> {
+        let closed = text.get(stamp.end) == Some(&b']');
+        let at = if bracketed && closed { stamp.end + 1 } else { stamp.end };
+        let inside = bracketed && !closed;
+        Walk { text, stamp, at, inside, bracketed, words: 0, brackets: 0, separator: 0, named: None }
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(0)
+    }
+
+    fn separators(&mut self) {
+        self.separator = 0;
+        loop {
+            match self.byte(self.at) {
+                b' ' | b'\t' => {}
+                byte @ (b'|' | b',' | b':' | b';') => self.separator = byte,
+                b'-' if matches!(self.byte(self.at + 1), b' ' | b'\t') => self.separator = b'-',
+                b']' if self.inside => {
+                    self.inside = false;
+                    self.separator = b']';
+                }
+                _ => return,
+            }
+            self.at += 1;
+        }
+    }
+
+    fn field(&mut self) -> Field {
+        self.separators();
+        match self.byte(self.at) {
+            b'[' | b'(' | b'<' => self.bracket(),
+            b'"' | b'{' | b'\'' | 0 => Field::End,
+            _ => self.word(),
+        }
+    }
+
+    fn bracket(&mut self) -> Field {
+        let Some(close) = closing(self.text, self.at) else { return Field::End };
+        let content = self.text.get(self.at + 1..close).unwrap_or_default();
+        if self.named.is_none()
+            && let Some(level) = bracket_level(content)
+        {
+            self.at = close + 1;
+            self.separator = b'[';
+            return Field::Level(level, Trust::Sure);
+        }
+        self.at = close + 1;
+        self.brackets += 1;
+        Field::Other
+    }
+
+    fn word(&mut self) -> Field {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let next = rest.get(letters).copied().unwrap_or(b' ');
+        if (3..=13).contains(&letters) {
+            if next == b'=' {
+                return self.pair(letters);
+            }
+            if let Some(field) = self.level_word(letters, next) {
+                return field;
+            }
+        }
+        let length =
+            rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[' | b'(' | b',' | b']')).count();
+        let whole = &rest[..length];
+        if self.named.is_some() || length == 0 {
+            return Field::End;
+        }
+        if let Some(field) = self.channel(whole) {
+            return field;
+        }
+        let plain = whole.strip_suffix(b":");
+        let mut end = self.at + length;
+        let mut tagged = plain.is_some();
+        if self.byte(end) == b'['
+            && let Some(close) = closing(self.text, end)
+            && self.byte(close + 1) == b':'
+        {
+            end = close + 2;
+            tagged = true;
+        }
+        self.at = end;
+        let number = whole.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'#' | b'.' | b':'));
+        if number {
+            return Field::Other;
+        }
+        self.words += 1;
+        if tagged && self.words == 2 && self.separator == 0 && self.brackets == 0 && !self.bracketed {
+            // A host and a tag: syslog with a modern timestamp. Its message is the program's own.
+            return Field::Done(crate::parse::syslog::tagged(self.text, end));
+        }
+        if tagged {
+            self.named = Some(skip_blanks(self.text, end));
+        }
+        if self.words > MOST_WORDS { Field::End } else { Field::Other }
+    }
+
+    /// A word that is a level; `None` where it is not one here.
+    fn level_word(&mut self, letters: usize, next: u8) -> Option<Field> {
+        let word = &self.text[self.at..self.at + letters];
+        if next == b':'
+            && let Some(field) = self.postgres(word, self.at + letters + 1)
+        {
+            return Some(field);
+        }
+        let rest = self.text.get(self.at + letters..).unwrap_or_default();
+        if !matches!(next, b' ' | b'\t' | b':' | b'|' | b']' | b'[' | b',' | b'/' | b'(' | b'>') {
+            return None;
+        }
+        if word == b"PHP" {
+            return self.php();
+        }
+        let level = word::level(word)?;
+        let upper = word::is_upper(word);
+        let wide = matches!(rest, [b' ', b' ', ..] | [b'\t' | b'|' | b']', ..] | [b' ', b'|' | b'[', ..]);
+        let dashed = matches!(rest, [b' ', b'-', b' ', ..]);
+        let apart = matches!(self.separator, b'|' | b'-' | b',' | b']');
+        let trust = match (upper, self.words) {
+            _ if self.named.is_some() => upper.then_some(Trust::Likely)?,
+            (true, 0) => Trust::Sure,
+            (true, _) if apart || wide || dashed => Trust::Sure,
+            (true, _) => Trust::Likely,
+            (false, _) if apart && (wide || dashed) => Trust::Sure,
+            (false, 0) if wide => Trust::Sure,
+            (false, 0) if level < Level::Warning => Trust::Likely,
+            (false, 0) => Trust::Doubtful,
+            (false, _) => return None,
+        };
+        self.at += letters;
+        Some(Field::Level(Some(level), trust))
+    }
+
+    /// PostgreSQL's words, which two blanks follow.
+    fn postgres(&mut self, word: &[u8], after: usize) -> Option<Field> {
+        if !matches!(self.text.get(after..), Some([b' ', b' ', ..])) || self.inside {
+            return None;
+        }
+        let part = matches!(word, b"STATEMENT" | b"DETAIL" | b"HINT" | b"CONTEXT" | b"QUERY" | b"LOCATION");
+        if !part && word != b"LOG" {
+            let marked = self.brackets > 0 || self.words > 0;
+            return (marked && word::is_upper(word)).then(|| word::level(word)).flatten().map(|level| {
+                Field::Done(Head::new(Format::Postgres, Some(level), skip_blanks(self.text, after)))
+            });
+        }
+        let head = Head::new(Format::Postgres, Some(Level::Info), skip_blanks(self.text, after));
+        Some(Field::Done(if part { Head { strength: Strength::Part, ..head } } else { head }))
+    }
+
+    /// PHP's own error log: `PHP Fatal error:  Uncaught …`.
+    fn php(&self) -> Option<Field> {
+        let rest = self.text.get(self.at + 4..)?;
+        let (level, length) = [
+            (Level::Critical, "Fatal error:"),
+            (Level::Critical, "Parse error:"),
+            (Level::Error, "Recoverable fatal error:"),
+            (Level::Critical, "Core error:"),
+            (Level::Warning, "Warning:"),
+            (Level::Warning, "Core warning:"),
+            (Level::Notice, "Notice:"),
+            (Level::Notice, "Deprecated:"),
+        ]
+        .iter()
+        .find(|(_, words)| rest.starts_with(words.as_bytes()))
+        .map(|(level, words)| (*level, words.len()))?;
+        let message = skip_blanks(self.text, self.at + 4 + length);
+        Some(Field::Done(Head::new(Format::Php, Some(level), message)))
+    }
+
+    /// Monolog's `channel.LEVEL:`.
+    fn channel(&self, whole: &[u8]) -> Option<Field> {
+        let name = whole.strip_suffix(b":")?;
+        let dot = memchr::memrchr(b'.', name)?;
+        let word = &name[dot + 1..];
+        let level = word::is_upper(word).then(|| word::level(word)).flatten()?;
+        let message = skip_blanks(self.text, self.at + whole.len());
+        Some(Field::Done(Head::new(Format::Php, Some(level), message)))
+    }
+
+    /// `level=error` after a timestamp; any other pair is passed over.
+    fn pair(&mut self, letters: usize) -> Field {
+        let from = self.at + letters + 1;
+        let rest = self.text.get(from..).unwrap_or_default();
+        let length = rest.iter().take_while(|b| !matches!(b, b' ' | b'\t')).count();
+        let key = &self.text[self.at..self.at + letters];
+        let value = rest[..length].trim_ascii();
+        let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
+        if matches!(key, b"level" | b"lvl" | b"severity")
+            && let Some(level) = word::value(value)
+        {
+            let mut head = Head::new(Format::Logfmt, Some(level), skip_blanks(self.text, from + length));
+            if let Some(inner) = crate::parse::logfmt::message(self.text, from + length) {
+                head.place = inner;
+            }
+            return Field::Done(head);
+        }
+        if value.starts_with(b"\"") {
+            return Field::End;
+        }
+        self.at = from + length;
+        Field::Other
+    }
+
+    fn found(&self, level: Option<Level>, trust: Trust) -> Head {
+        let format = self.format();
+        let at = if self.inside { message::after_bracket(self.text, self.at) } else { self.at };
+        let head = Head::new(format, level, message::after_level(self.text, at));
+        Head { trust, ..head }
+    }
+
+    fn without_level(&self) -> Head {
+        let from = if self.bracketed {
+            memchr::memchr(b']', self.text.get(self.stamp.end..).unwrap_or_default())
+                .map_or(self.stamp.end, |n| self.stamp.end + n + 1)
+        } else {
+            self.stamp.end
+        };
+        let message = self.named.unwrap_or_else(|| message::after_separators(self.text, from));
+        let apache = self.bracketed && self.text.get(1).is_some_and(u8::is_ascii_alphabetic);
+        let format = if apache { Format::ApacheError } else { Format::Plain };
+        let mut head = Head { place: Place::From(message), ..Head::new(format, None, message) };
+        if matches!(self.stamp.shape, Shape::Epoch | Shape::Clock) {
+            head.strength = Strength::Weak;
+        }
+        head
+    }
+
+    /// The name of the layout around a level that ends at the walk's place.
+    fn format(&self) -> Format {
+        let text = self.text;
+        let rest = text.get(self.at..).unwrap_or_default();
+        let date = text.get(usize::from(self.bracketed)..self.stamp.end).unwrap_or_default();
+        if self.bracketed && date.first().is_some_and(u8::is_ascii_alphabetic) {
+            return Format::ApacheError;
+        }
+        if self.separator == b'[' {
+            if self.bracketed {
+                return Format::Gunicorn;
+            }
+            let nginx = date.get(4) == Some(&b'/') && self.words == 0 && self.brackets == 0;
+            if nginx && rest.get(1).is_some_and(u8::is_ascii_digit) {
+                return Format::NginxError;
+            }
+            if matches!(rest, [b' ', b'<', b'0', b'.', ..]) {
+                return Format::Rabbitmq;
+            }
+            if matches!(rest, [b' ', b'[', b'M', b'Y', b'-', ..]) {
+                return Format::Mysql;
+            }
+        }
+        if self.inside && rest.first() == Some(&b'/') {
+            return Format::Celery;
+        }
+        match self.separator {
+            b'|' => return Format::Loguru,
+            b',' if self.words == 0 => return Format::Cbs,
+            _ => {}
+        }
+        let number = skip_blanks(rest, 0);
+        let digits = rest.get(number..).unwrap_or_default().iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits > 0 && rest.get(number + digits..).is_some_and(|r| r.starts_with(b" ---")) {
+            return Format::Spring;
+        }
+        if self.words == 0 && (self.brackets == 1 || rest.get(number) == Some(&b'[')) {
+            return Format::Log4j;
+        }
+        if date.get(10) == Some(&b'T') && self.words == 0 && self.brackets == 0 {
+            return Format::Tracing;
+        }
+        if memchr::memchr(b',', date).is_some() { Format::Python } else { Format::Plain }
+    }
+}
+
+/// The bracket that closes the one at `open`, nested ones skipped; `None` where the field is too long.
+pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
+    let (left, right) = match text.get(open)? {
+        b'(' => (b'(', b')'),
+        b'<' => (b'<', b'>'),
+        _ => (b'[', b']'),
+    };
+    let mut depth = 0usize;
+    for (i, byte) in text[open..].iter().take(LONGEST_FIELD).enumerate() {
+        if *byte == left {
+            depth += 1;
+        } else if *byte == right {
+            depth -= 1;
+            if depth == 0 {
+                return Some(open + i);
+            }
+        }
+    }
+    None
+}
+
+/// The level in a bracketed field: alone, or as the first or last part of one like `core:error` and `ERROR/Main`.
+/// MySQL's `[System]` and Ruby's `[ANY]` are levels too.
+pub(super) fn bracket_level(content: &[u8]) -> Option<Option<Level>> {
+    let content = content.trim_ascii();
+    if content.len() > 60 || content.len() < 3 {
+        return None;
+    }
+    if let Some(level) = word::level(content) {
+        return Some(Some(level));
+    }
+    if content == b"System" {
+        return Some(Some(Level::Info));
+    }
+    let is_part = |b: &u8| matches!(b, b':' | b'/' | b'|');
+    let last = content.rsplit(is_part).next()?;
+    if last.len() < content.len() {
+        if let Some(level) = word::level(last.trim_ascii()) {
+            return Some(Some(level));
+        }
+        let first = content.split(is_part).next()?.trim_ascii();
+        if word::is_upper(first) {
+            return word::level(first).map(Some);
+        }
+    }
+    let letters = content.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let digits = &content[letters..];
+    // Apache's trace1 to trace8 and PostgreSQL's DEBUG1 to DEBUG5.
+    if let [b'1'..=b'8'] = content.get(content.len() - 1..)?
+        && (digits.len() == 1 || content.starts_with(b"trace"))
+    {
+        return word::level(&content[..content.len() - 1]).map(Some);
+    }
+    None
+}

@@ -1,0 +1,1 @@
+//! The whole room against samples, random bytes and random cuts.

@@ -1,0 +1,206 @@
+//! The words, letters and numbers that logs use for their levels, and what each counts as.
+//!
+//! A word comes in as the bytes at a place where a format puts its level; callers decide whether the place is one.
+
+use crate::level::Level;
+
+/// Up to sixteen bytes as one number, letters in lower case.
+const fn pack(word: &[u8]) -> u128 {
+    let mut packed = 0u128;
+    let mut i = 0;
+    while i < word.len() {
+        packed = packed << 8 | (word[i] | 0x20) as u128;
+        i += 1;
+    }
+    packed
+}
+
+macro_rules! table {
+    ($packed:expr; $($level:ident: $($word:literal)*;)*) => {{
+        $($(if $packed == const { pack($word) } { return Some(Level::$level); })*)*
+        None
+    }};
+}
+
+/// The level that `word` stands for in any ecosystem, in any case; `None` for any other word.
+pub(super) fn level(word: &[u8]) -> Option<Level> {
+    if !(3..=13).contains(&word.len()) || !word.iter().all(u8::is_ascii_alphabetic) {
+        return None;
+    }
+    let packed = pack(word);
+    match word.len() {
+        3 => {
+            table!(packed; Info: b"inf"; Error: b"err"; Warning: b"wrn"; Debug: b"dbg"; Trace: b"trc" b"vrb";
+            Critical: b"crt" b"ftl";)
+        }
+        4 => {
+            table!(packed; Info: b"info"; Warning: b"warn"; Critical: b"crit"; Error: b"fail"; Debug: b"dbug" b"fine";
+            Trace: b"trce"; Notice: b"note";)
+        }
+        5 => table!(packed; Error: b"error"; Debug: b"debug" b"finer"; Trace: b"trace" b"silly";
+            Critical: b"fatal" b"panic" b"emerg" b"alert" b"criti"; Warning: b"warni";),
+        6 => {
+            table!(packed; Notice: b"notice"; Critical: b"severe" b"dpanic"; Trace: b"finest"; Debug: b"config";
+            Error: b"errors";)
+        }
+        7 => table!(packed; Warning: b"warning"; Info: b"success"; Trace: b"verbose"; Error: b"failure";),
+        8 => table!(packed; Critical: b"critical"; Warning: b"warnings";),
+        9 => table!(packed; Critical: b"emergency";),
+        11 => table!(packed; Info: b"information";),
+        13 => table!(packed; Info: b"informational";),
+        _ => None,
+    }
+}
+
+/// A level as structured formats write it: a word of [`level`], with slog's offset (`INFO+2`), OTel's step (`WARN3`),
+/// a single letter, a number, or winston's `http`.
+pub(super) fn value(text: &[u8]) -> Option<Level> {
+    let text = text.trim_ascii();
+    if let Some(level) = level(text) {
+        return Some(level);
+    }
+    if let [letter] = text
+        && letter.is_ascii_alphabetic()
+    {
+        return self::letter(*letter);
+    }
+    if text.first()?.is_ascii_digit() {
+        return number(parse_number(text)?);
+    }
+    let letters = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let (word, rest) = text.split_at(letters);
+    let offset = match rest {
+        [] => matches!(word, b"http" | b"HTTP" | b"System" | b"system" | b"LOG"),
+        [b'+' | b'-', digits @ ..] | digits => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+    };
+    if !offset {
+        return None;
+    }
+    if rest.is_empty() { Some(Level::Info) } else { level(word) }
+}
+
+/// The level of a single letter: glog's, Android's, Ruby's, MongoDB's.
+pub(super) fn letter(letter: u8) -> Option<Level> {
+    Some(match letter.to_ascii_uppercase() {
+        b'V' | b'T' => Level::Trace,
+        b'D' => Level::Debug,
+        b'I' => Level::Info,
+        b'N' => Level::Notice,
+        b'W' => Level::Warning,
+        b'E' => Level::Error,
+        b'C' | b'F' | b'A' => Level::Critical,
+        _ => return None,
+    })
+}
+
+/// A whole number, with an ignored fraction; `None` for anything else or more than nine digits.
+pub(super) fn parse_number(text: &[u8]) -> Option<u32> {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    if digits == 0 || digits > 9 || !matches!(text.get(digits), None | Some(b'.')) {
+        return None;
+    }
+    Some(text[..digits].iter().fold(0, |n, b| n * 10 + u32::from(b - b'0')))
+}
+
+/// The level of a number under a key like `level`: syslog's 0 to 7, pino's and bunyan's 10 to 60, monolog's 100 to 600.
+pub(super) fn number(n: u32) -> Option<Level> {
+    Some(match n {
+        0..=7 => syslog(n),
+        10..=19 => Level::Trace,
+        20..=29 => Level::Debug,
+        30..=39 => Level::Info,
+        40..=49 => Level::Warning,
+        50..=59 => Level::Error,
+        60..=99 => Level::Critical,
+        100..=199 => Level::Debug,
+        200..=249 => Level::Info,
+        250..=299 => Level::Notice,
+        300..=399 => Level::Warning,
+        400..=499 => Level::Error,
+        500..=600 => Level::Critical,
+        _ => return None,
+    })
+}
+
+/// The level of Python's `levelno`.
+pub(super) fn python_number(n: u32) -> Option<Level> {
+    Some(match n {
+        1..=9 => Level::Trace,
+        10..=19 => Level::Debug,
+        20..=29 => Level::Info,
+        30..=39 => Level::Warning,
+        40..=49 => Level::Error,
+        50..=99 => Level::Critical,
+        _ => return None,
+    })
+}
+
+/// The level of OpenTelemetry's `SeverityNumber`, 1 to 24.
+pub(super) fn otel(n: u32) -> Option<Level> {
+    Some(match n {
+        1..=4 => Level::Trace,
+        5..=8 => Level::Debug,
+        9..=12 => Level::Info,
+        13..=16 => Level::Warning,
+        17..=20 => Level::Error,
+        21..=24 => Level::Critical,
+        _ => return None,
+    })
+}
+
+/// The level of a syslog severity (of a PRI, the lowest three bits).
+pub(super) fn syslog(severity: u32) -> Level {
+    match severity & 7 {
+        0..=2 => Level::Critical,
+        3 => Level::Error,
+        4 => Level::Warning,
+        5 => Level::Notice,
+        6 => Level::Info,
+        _ => Level::Debug,
+    }
+}
+
+/// Whether every letter is a capital: how level words look that no sentence begins with.
+pub(super) fn is_upper(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_uppercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_all_ecosystems_map_to_the_levels() {
+        for (word, expected) in [
+            ("INFO", Level::Info),
+            ("Warning", Level::Warning),
+            ("SEVERE", Level::Critical),
+            ("FINEST", Level::Trace),
+            ("CONFIG", Level::Debug),
+            ("ftl", Level::Critical),
+            ("Information", Level::Info),
+            ("emerg", Level::Critical),
+            ("SUCCESS", Level::Info),
+            ("fail", Level::Error),
+        ] {
+            assert_eq!(level(word.as_bytes()), Some(expected), "{word}");
+        }
+        for word in ["", "in", "user", "errand", "inform", "warned", "in\x66o\0", "ERR0R", "@lert"] {
+            assert_eq!(level(word.as_bytes()), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn values_of_structured_formats() {
+        assert_eq!(value(b"INFO+2"), Some(Level::Info));
+        assert_eq!(value(b"DEBUG-4"), Some(Level::Debug));
+        assert_eq!(value(b"WARN3"), Some(Level::Warning));
+        assert_eq!(value(b"E"), Some(Level::Error));
+        assert_eq!(value(b"30"), Some(Level::Info));
+        assert_eq!(value(b"3"), Some(Level::Error));
+        assert_eq!(value(b"http"), Some(Level::Info));
+        assert_eq!(value(b"gold"), None);
+        assert_eq!(value(b"INFO+"), None);
+        assert_eq!(value(b""), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! What containers and terminals wrap around a line: CRI's and Docker's records, and colour codes.
+
+use crate::parse::time;
+use std::borrow::Cow;
+
+/// A line as its program wrote it.
+pub(super) struct Inner<'a> {
+    pub(super) text: Cow<'a, [u8]>,
+    /// Where `text` begins in the line, if it stands there as it is.
+    pub(super) offset: Option<usize>,
+    pub(super) wrapper: Wrapper,
+    /// The stream was standard error.
+    pub(super) stderr: bool,
+    /// The program's line goes on in the next record of this stream.
+    pub(super) partial: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrapper {
+    None,
+    Cri,
+    Docker,
+}
+
+/// Takes wrapper and colours off.
+pub(super) fn unwrap(line: &[u8]) -> Inner<'_> {
+    let mut inner = match line.first() {
+        Some(b'0'..=b'9') => cri(line),
+        Some(b'{') => docker(line),
+        _ => None,
+    }
+    .unwrap_or(Inner {
+        text: Cow::Borrowed(line),
+        offset: Some(0),
+        wrapper: Wrapper::None,
+        stderr: false,
+        partial: false,
+    });
+    if memchr::memchr(0x1b, &inner.text).is_some() {
+        inner.text = Cow::Owned(uncolour(&inner.text));
+        inner.offset = None;
+    }
+    inner
+}
+
+/// Kubernetes' `2026-11-20T12:00:00.000000000Z stdout F text`.
+fn cri(line: &[u8]) -> Option<Inner<'_>> {
+    if line.get(10) != Some(&b'T') {
+        return None;
+    }
+    let end = time::iso(line, 0)?;
+    let rest = line.get(end..)?;
+    let stderr = rest.starts_with(b" stderr ");
+    if !stderr && !rest.starts_with(b" stdout ") {
+        return None;
+    }
+    let tags = rest.get(8..)?;
+    let length = memchr::memchr(b' ', tags).unwrap_or(tags.len());
+    let partial = match tags[..length].split(|b| *b == b':').next()? {
+        b"F" => false,
+        b"P" => true,
+        _ => return None,
+    };
+    let from = (end + 8 + length + 1).min(line.len());
+    Some(Inner {
+        text: Cow::Borrowed(&line[from..]),
+        offset: Some(from),
+        wrapper: Wrapper::Cri,
+        stderr,
+        partial,
+    })
+}
+
+/// Docker's `{"log":"text\n","stream":"stdout","time":"…"}`.
+fn docker(line: &[u8]) -> Option<Inner<'_>> {
+    let rest = line.strip_prefix(b"{\"log\":\"")?;
+    let mut end = 0;
+    let mut escaped = false;
+    // A record that ends a line ends with an escaped newline; without one the line goes on in the next record.
+    let mut newline = false;
+    loop {
+        end += memchr::memchr2(b'"', b'\\', rest.get(end..)?)?;
+        if rest[end] == b'"' {
+            break;
+        }
+        newline = rest[end..].starts_with(b"\\n\"");
+        escaped |= !newline && !rest[end..].starts_with(b"\\r\\n\"");
+        end += 2;
+    }
+    let stream = rest.get(end..)?;
+    let stderr = stream.starts_with(b"\",\"stream\":\"stderr\"");
+    if !stderr && !stream.starts_with(b"\",\"stream\":\"stdout\"") && !stream.starts_with(b"\",\"attrs\":") {
+        return None;
+    }
+    let partial = !newline;
+    let mut text = &rest[..if newline { end - 2 } else { end }];
+    if !escaped {
+        text = text.strip_suffix(b"\\r").unwrap_or(text);
+    }
+    let wrapper = Wrapper::Docker;
+    if !escaped {
+        return Some(Inner { text: Cow::Borrowed(text), offset: Some(8), wrapper, stderr, partial });
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    crate::parse::json::unescape(text, &mut plain);
+    if plain.last() == Some(&b'\r') {
+        plain.pop();
+    }
+    Some(Inner { text: Cow::Owned(plain), offset: None, wrapper, stderr, partial })
+}
+
+/// The text without terminal control sequences.
+pub(super) fn uncolour(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(0x1b, rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        let length = match rest.first() {
+            Some(b'[') => {
+                rest.iter().skip(1).position(|b| (0x40..=0x7e).contains(b)).map_or(rest.len(), |n| n + 2)
+            }
+            Some(b']') => rest.iter().take(256).position(|b| *b == 7).map_or(1, |n| n + 1),
+            Some(_) => 1,
+            None => 0,
+        };
+        rest = &rest[length..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
