@@ -1,0 +1,181 @@
+//! Says what a listed file is whose inode nobody knows: a known content elsewhere, a copy, or a new one.
+
+use super::entry::{Kin, Look, Source};
+use super::fact::{Fact, FileId, Listed, Sink, What};
+use super::kin::origins;
+use super::read::{mark_fits, read_at, read_head};
+use super::saved::{HEAD_BYTES, MARK_BYTES, State};
+use super::search::Copy;
+use super::Tailer;
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+impl Tailer {
+    /// Identifies one listed file that is no known inode, and follows it accordingly.
+    pub(super) fn identify(
+        &mut self,
+        listed: &Listed,
+        names: &HashMap<Vec<u8>, Vec<FileId>>,
+        at_end: bool,
+        now: Instant,
+        facts: &mut Vec<Fact>,
+        sink: &mut dyn Sink,
+    ) {
+        let relatives = self.relatives(&listed.path, &listed.input, names);
+        // A copy that is only just being made: what it is shows once it holds something.
+        if listed.size == 0 && !relatives.is_empty() {
+            return;
+        }
+        let key = (listed.input.clone(), listed.dev, listed.ino);
+        if let Some(copy) = self.copies.get(&key) {
+            let original = self.entries.get(&copy.of);
+            if original.is_some_and(|entry| entry.adrift.is_none()) && copy.size == listed.size {
+                return;
+            }
+        }
+        let Some((file, look)) = self.open_file(&listed.path, listed.input.clone(), None, facts) else { return };
+        let Ok(head) = read_head(&file) else { return };
+        let key = (listed.input.clone(), look.dev, look.ino);
+        if let Some(id) = self.inodes.get(&key).copied() {
+            return self.place(id, listed.path.clone());
+        }
+        self.copies.remove(&key);
+        if self.known(listed, &file, look, &head, &relatives, now, facts, sink) {
+            return;
+        }
+        let skip = at_end.then_some(look.size);
+        if let Some(id) = self.begin(file, look, &listed.path, listed.input.clone(), skip, now) {
+            self.place(id, listed.path.clone());
+            if let Some(entry) = self.entries.get(&id) {
+                facts.push(entry.fact(id, What::Opened));
+            }
+        }
+    }
+
+    /// Contents whose name the file's name may come from, newest first.
+    fn relatives(&self, path: &Path, input: &Arc<str>, names: &HashMap<Vec<u8>, Vec<FileId>>) -> Vec<FileId> {
+        let origins = path.file_name().map(origins).unwrap_or_default();
+        let mut found: Vec<FileId> = origins.iter().filter_map(|name| names.get(name)).flatten().copied().collect();
+        found.retain(|id| self.entries.get(id).is_some_and(|entry| entry.input == *input));
+        found.sort_unstable();
+        found.dedup();
+        found.reverse();
+        found
+    }
+
+    /// Whether the file holds a known content; if so, that goes on in it, or it is noted as a copy.
+    #[expect(clippy::too_many_arguments, reason = "one step of identify, split for its length")]
+    fn known(
+        &mut self,
+        listed: &Listed,
+        file: &File,
+        look: Look,
+        head: &[u8],
+        relatives: &[FileId],
+        now: Instant,
+        facts: &mut Vec<Fact>,
+        sink: &mut dyn Sink,
+    ) -> bool {
+        let key = (listed.input.clone(), look.dev, look.ino);
+        for id in relatives {
+            let Some(entry) = self.entries.get(id) else { continue };
+            let Ok(kin) = entry.kin(file, look, head) else { continue };
+            if kin == Kin::Other {
+                continue;
+            }
+            if entry.adrift.is_none() && matches!(entry.source, Source::Plain(_)) {
+                if self.intact(*id) {
+                    if self.begins_alike(*id, file, look) {
+                        self.copies.insert(key, Copy { of: *id, size: look.size });
+                        return true;
+                    }
+                    continue;
+                }
+                let new = self.replaced(*id, now, facts);
+                self.hot.extend(new);
+            }
+            if self.entries.get(id).is_some_and(|entry| entry.adrift.is_none() && entry.saved.state != State::Done) {
+                continue;
+            }
+            return self.take_over(*id, kin, listed, file, look, now, facts, sink);
+        }
+        let telling = head.len() >= HEAD_BYTES && is_telling(head);
+        let same = |entry: &super::Entry| {
+            entry.adrift.is_some()
+                && entry.input == listed.input
+                && entry.saved.head.len() >= HEAD_BYTES
+                && entry.kin(file, look, head).is_ok_and(|kin| kin == Kin::Same)
+        };
+        let moved = self.entries.iter().find(|(_, entry)| telling && same(entry)).map(|(id, _)| *id);
+        moved.is_some_and(|id| self.take_over(id, Kin::Same, listed, file, look, now, facts, sink))
+    }
+
+    /// A content without a place goes on in this file; one that ends before the offset is all counted already.
+    #[expect(clippy::too_many_arguments, reason = "one step of identify, split for its length")]
+    fn take_over(
+        &mut self,
+        id: FileId,
+        kin: Kin,
+        listed: &Listed,
+        file: &File,
+        look: Look,
+        now: Instant,
+        facts: &mut Vec<Fact>,
+        sink: &mut dyn Sink,
+    ) -> bool {
+        let Ok(file) = file.try_clone() else { return false };
+        let key = (listed.input.clone(), look.dev, look.ino);
+        if kin == Kin::Shorter {
+            self.copies.insert(key, Copy { of: id, size: look.size });
+            return true;
+        }
+        self.close(id);
+        let Some(entry) = self.entries.get_mut(&id) else { return false };
+        let old = entry.key();
+        entry.attach(file, look, now);
+        entry.saved.state = State::Rotated;
+        facts.push(entry.fact(id, What::Continued(listed.path.clone())));
+        self.open += 1;
+        if self.inodes.get(&old) == Some(&id) {
+            self.inodes.remove(&old);
+        }
+        self.inodes.insert(key, id);
+        self.dirty.insert(id);
+        self.hot.push(id);
+        self.place(id, listed.path.clone());
+        let _ = sink;
+        true
+    }
+
+    /// Whether an open content still stands in its file.
+    fn intact(&self, id: FileId) -> bool {
+        let Some(entry) = self.entries.get(&id) else { return false };
+        let Source::Plain(file) = &entry.source else { return false };
+        file.metadata().is_ok_and(|meta| meta.len() >= entry.saved.offset)
+            && mark_fits(file, &entry.saved).unwrap_or(false)
+    }
+
+    /// Whether the file's last bytes stand at the same place of the content's own file.
+    fn begins_alike(&self, id: FileId, copy: &File, look: Look) -> bool {
+        let Some(entry) = self.entries.get(&id) else { return false };
+        let Source::Plain(original) = &entry.source else { return false };
+        let len = look.size.min(MARK_BYTES as u64) as usize;
+        let (mut ours, mut theirs) = ([0; MARK_BYTES], [0; MARK_BYTES]);
+        let at = look.size - len as u64;
+        let read = |file: &File, bytes: &mut [u8]| read_at(file, at, bytes).unwrap_or(0);
+        let (a, b) = (read(original, &mut ours[..len]), read(copy, &mut theirs[..len]));
+        a == b && ours[..a] == theirs[..b]
+    }
+}
+
+/// Whether a beginning says more than one line over and over: then equal beginnings do not mean one content.
+fn is_telling(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    let mut lines = lines.peekable();
+    std::iter::from_fn(|| lines.next().filter(|_| lines.peek().is_some())).any(|line| line != first)
+        || first.len() == head.len()
+}

@@ -1,0 +1,174 @@
+//! Looks for contents whose inode is gone: beside their old place under other names, copied, or compressed.
+//!
+//! Only contents that are adrift cost anything here; a folder is read once in a sync, however many are looked for in it.
+
+use super::entry::{Kin, Source, open};
+use super::fact::{Fact, FileId, Sink, What};
+use super::kin::{origins, unpacked};
+use super::packed;
+use super::read::read_head;
+use super::round::set_adrift;
+use super::saved::State;
+use super::Tailer;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirEntryExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// A listed file that holds the same bytes as a content that still stands in its own file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Copy {
+    pub(super) of: FileId,
+    pub(super) size: u64,
+}
+
+/// The folders that were read in this sync: names in order, with their inodes.
+#[derive(Default)]
+pub(super) struct Siblings {
+    folders: HashMap<PathBuf, Result<Vec<(OsString, u64)>, io::ErrorKind>>,
+}
+
+impl Siblings {
+    fn of(&mut self, folder: &Path) -> &Result<Vec<(OsString, u64)>, io::ErrorKind> {
+        self.folders.entry(folder.to_path_buf()).or_insert_with(|| {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let mut names = Vec::new();
+            for entry in std::fs::read_dir(folder).map_err(|error| error.kind())? {
+                let entry = entry.map_err(|error| error.kind())?;
+                names.push((entry.file_name(), entry.ino()));
+            }
+            names.sort();
+            Ok(names)
+        })
+    }
+
+    /// Files in the folder whose name may come from `name`, or from where that comes from.
+    fn related(&mut self, path: &Path) -> Vec<PathBuf> {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
+        let mut roots = origins(name);
+        roots.push(name.as_bytes().to_vec());
+        let Ok(names) = self.of(folder) else { return Vec::new() };
+        let shortest = roots.iter().map(|root| stem(root)).min_by_key(|stem| stem.len()).unwrap_or_default();
+        let start = names.partition_point(|(other, _)| other.as_bytes() < shortest);
+        names[start..]
+            .iter()
+            .take_while(|(other, _)| other.as_bytes().starts_with(shortest))
+            .filter(|(other, _)| other != name && origins(other).iter().any(|origin| roots.contains(origin)))
+            .map(|(other, _)| folder.join(other))
+            .collect()
+    }
+
+    /// The file in the folder of `path` with this inode.
+    fn with_inode(&mut self, path: &Path, ino: u64) -> Option<PathBuf> {
+        let folder = path.parent()?;
+        let names = self.of(folder).as_ref().ok()?;
+        names.iter().find(|(_, other)| *other == ino).map(|(name, _)| folder.join(name))
+    }
+}
+
+/// What a name begins with before any separator.
+fn stem(name: &[u8]) -> &[u8] {
+    let end = name.iter().skip(1).position(|byte| matches!(byte, b'.' | b'-' | b'_'));
+    end.map_or(name, |end| &name[..=end])
+}
+
+impl Tailer {
+    /// Contents of the store that no listing shows: found by their inode beside their old place, or adrift.
+    pub(super) fn find_unlisted(&mut self, siblings: &mut Siblings, now: Instant, facts: &mut Vec<Fact>) {
+        let lost: Vec<FileId> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| !entry.verified && entry.adrift.is_none() && entry.here.is_none())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in lost {
+            let Some(entry) = self.entries.get(&id) else { continue };
+            let (path, ino) = (entry.path.clone(), entry.saved.ino);
+            if ino == 0 {
+                if let Some(entry) = self.entries.get_mut(&id) {
+                    entry.adrift = Some(now);
+                }
+                continue;
+            }
+            let found = siblings.with_inode(&path, ino);
+            if found.is_some_and(|found| self.wake(id, &found, now, facts)) {
+                continue;
+            }
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            if entry.adrift.is_none() && entry.saved.state != State::Done {
+                let key = entry.key();
+                set_adrift(entry, now);
+                self.inodes.remove(&key);
+                self.dirty.insert(id);
+            }
+        }
+    }
+
+    /// Tries copies and archives for every content that is adrift and not yet given up.
+    pub(super) fn search_adrift(
+        &mut self,
+        archives: &[&Path],
+        siblings: &mut Siblings,
+        now: Instant,
+        facts: &mut Vec<Fact>,
+        _sink: &mut dyn Sink,
+    ) {
+        let adrift: Vec<FileId> = self
+            .entries
+            .iter()
+            .filter(|(_, e)| e.adrift.is_some() && e.saved.state != State::Done && matches!(e.source, Source::Closed))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in adrift {
+            let Some(entry) = self.entries.get(&id) else { continue };
+            let path = entry.path.clone();
+            let mut candidates = siblings.related(&path);
+            candidates.extend(archives.iter().filter(|archive| related(&path, archive)).map(|a| a.to_path_buf()));
+            candidates.sort();
+            candidates.dedup();
+            let found = candidates.iter().any(|candidate| self.try_candidate(id, candidate, now, facts));
+            let _ = found;
+        }
+    }
+
+    /// Whether a file beside the old place holds the content; if so, it goes on there.
+    fn try_candidate(&mut self, id: FileId, path: &Path, now: Instant, facts: &mut Vec<Fact>) -> bool {
+        let Ok((file, look)) = open(path) else { return false };
+        let Some(entry) = self.entries.get_mut(&id) else { return false };
+        if entry.saved.head.is_empty() {
+            return false;
+        }
+        if path.file_name().is_some_and(|name| unpacked(name.as_bytes()).is_some()) {
+            let Ok(Some(packed)) = packed::find(file, path, &entry.saved) else { return false };
+            entry.source = Source::Packed(Box::new(packed));
+        } else {
+            let key = (entry.input.clone(), look.dev, look.ino);
+            if self.inodes.contains_key(&key) || self.copies.contains_key(&key) {
+                return false;
+            }
+            let kin = read_head(&file).and_then(|head| entry.kin(&file, look, &head));
+            if !matches!(kin, Ok(Kin::Same)) {
+                return false;
+            }
+            entry.attach(file, look, now);
+            self.open += 1;
+            self.inodes.insert(key, id);
+        }
+        entry.saved.state = State::Rotated;
+        facts.push(entry.fact(id, What::Continued(path.to_path_buf())));
+        self.dirty.insert(id);
+        self.hot.push(id);
+        true
+    }
+}
+
+/// Whether a file's name may come from the content's name, or both from the same.
+fn related(content: &Path, other: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(OsStr::to_os_string).unwrap_or_default();
+    let mut roots = origins(&name(content));
+    roots.push(name(content).as_bytes().to_vec());
+    origins(&name(other)).iter().any(|origin| roots.contains(origin))
+}

@@ -1,0 +1,433 @@
+//! One test for each way in which files are rotated, cut, moved or damaged.
+
+use super::*;
+
+#[test]
+fn lines_count_when_their_end_has_arrived() {
+    let mut w = World::new(only_app);
+    w.append("app.log", "one\ntwo\r\nthr");
+    w.step();
+    w.expect(&["one", "two"]);
+    for byte in b"ee" {
+        w.append("app.log", [*byte]);
+        w.step();
+    }
+    w.expect(&["one", "two"]);
+    w.append("app.log", "\nfour\n");
+    w.step();
+    w.expect(&["one", "two", "three", "four"]);
+}
+
+#[test]
+fn rename_and_create_with_a_writer_that_reopens_late() {
+    let mut w = World::new(only_app);
+    let mut old = w.append("app.log", "1\n");
+    w.step();
+    w.rename("app.log", "app.log.1");
+    old.write_all(b"2\n").unwrap();
+    w.append("app.log", "3\n");
+    w.step();
+    old.write_all(b"4\n").unwrap();
+    w.rename("app.log.1", "app.log.2");
+    w.step();
+    old.write_all(b"5\n6").unwrap();
+    w.now += Duration::from_secs(9);
+    w.step();
+    w.expect(&["1", "2", "3", "4", "5"]);
+    w.wait();
+    w.expect(&["1", "2", "3", "4", "5", "6"]);
+    assert_eq!(w.lost(), 0);
+    assert_eq!(w.count(&What::Rotated), 1);
+    assert_eq!(w.label_of("6"), "app.log");
+}
+
+#[test]
+fn delete_and_create() {
+    let mut w = World::new(only_app);
+    let mut old = w.append("app.log", "1\n");
+    w.step();
+    old.write_all(b"2\n").unwrap();
+    w.remove("app.log");
+    w.append("app.log", "3\n");
+    w.step();
+    old.write_all(b"4\n").unwrap();
+    w.wait();
+    w.expect(&["1", "2", "3", "4"]);
+    assert_eq!(w.lost(), 0);
+}
+
+#[test]
+fn a_file_cut_in_place_begins_anew() {
+    let mut w = World::new(only_app);
+    w.append("app.log", "first line\nsecond line\n");
+    w.step();
+    w.truncate("app.log");
+    w.append("app.log", "1\n");
+    w.step();
+    w.expect(&["first line", "second line", "1"]);
+    assert_eq!(w.count(&What::Truncated), 1);
+    w.wait();
+    assert_eq!(w.lost(), 0);
+}
+
+#[test]
+fn a_file_cut_and_refilled_past_the_offset_begins_anew() {
+    for same_beginning in [false, true] {
+        let mut w = World::new(only_app);
+        w.append("app.log", "header\nsecond line\n");
+        w.step();
+        w.truncate("app.log");
+        w.append("app.log", if same_beginning { "header\n" } else { "other\n" });
+        w.append("app.log", "a longer text than before\nand more\n");
+        w.step();
+        let head = if same_beginning { "header" } else { "other" };
+        w.expect(&["header", "second line", head, "a longer text than before", "and more"]);
+        assert_eq!(w.count(&What::Truncated), 1);
+        w.wait();
+        assert_eq!(w.lost(), 0);
+    }
+}
+
+#[test]
+fn what_was_cut_away_unread_is_lost_with_its_bytes() {
+    let mut w = World::new(only_app);
+    w.append("app.log", "one\ntail without end");
+    w.step();
+    w.truncate("app.log");
+    w.wait();
+    w.expect(&["one"]);
+    assert_eq!(w.lost(), 16);
+    assert!(w.facts.iter().any(|f| f.what == What::Lost { bytes: 16, reason: LostReason::Truncated }));
+}
+
+#[test]
+fn a_copy_made_before_the_cut_gives_the_unread_tail() {
+    for glob in [all_logs, only_app] {
+        let mut w = World::new(glob);
+        w.append("app.log", "1\n2\n");
+        w.step();
+        w.append("app.log", "3\n4\n");
+        w.copy("app.log", "app.log.1");
+        w.truncate("app.log");
+        w.append("app.log", "5\n");
+        w.wait();
+        w.expect(&["1", "2", "3", "4", "5"]);
+        assert_eq!(w.lost(), 0);
+        assert_eq!(w.label_of("4"), "app.log");
+    }
+}
+
+#[test]
+fn a_copy_seen_before_the_cut_is_not_counted() {
+    let mut w = World::new(all_logs);
+    w.append("app.log", "a longer first line\n2\n");
+    w.step();
+    w.append("app.log.1", "");
+    w.step();
+    w.copy("app.log", "app.log.1");
+    w.step();
+    w.append("app.log", "3\n");
+    w.step();
+    w.expect(&["a longer first line", "2", "3"]);
+    w.truncate("app.log");
+    w.append("app.log", "4\n");
+    w.wait();
+    w.restart();
+    w.wait();
+    w.expect(&["a longer first line", "2", "3", "4"]);
+    w.append("app.log", "5\n");
+    w.copy("app.log", "app.log.2");
+    w.truncate("app.log");
+    w.append("app.log", "6\n");
+    w.wait();
+    w.expect(&["a longer first line", "2", "3", "4", "5", "6"]);
+}
+
+#[test]
+fn a_rotated_name_in_the_glob_is_known_content() {
+    let mut w = World::new(all_logs);
+    w.append("app.log", "1\n");
+    w.step();
+    for i in 2..8 {
+        for n in (1..i).rev() {
+            let name = format!("app.log.{n}");
+            if w.path(&name).exists() {
+                w.rename(&name, &format!("app.log.{}", n + 1));
+            }
+        }
+        w.append("app.log", format!("{i}a\n"));
+        w.rename("app.log", "app.log.1");
+        w.append("app.log", format!("{i}\n"));
+        if i % 3 == 0 {
+            w.restart();
+        }
+        w.step();
+    }
+    w.wait();
+    w.restart();
+    w.wait();
+    w.expect(&["1", "2a", "2", "3a", "3", "4a", "4", "5a", "5", "6a", "6", "7a", "7"]);
+    assert!(w.sink.lines.iter().all(|(label, _)| label == "app.log"));
+    w.append("app.log.3", "late\n");
+    w.step();
+    assert_eq!(w.label_of("late"), "app.log");
+    assert_eq!(w.lost(), 0);
+}
+
+#[test]
+fn several_rotations_while_down() {
+    for glob in [all_logs, only_app] {
+        let mut w = World::new(glob);
+        w.append("app.log", "1\n");
+        w.step();
+        w.commit();
+        w.append("app.log", "2\n");
+        w.step();
+        w.rename("app.log", "app.log.1");
+        w.append("app.log", "3\n");
+        w.rename("app.log.1", "app.log.2");
+        w.rename("app.log", "app.log.1");
+        w.append("app.log", "4\n");
+        w.crash();
+        w.wait();
+        // A file that came and went by other names while nobody looked belongs to the listing's glob or not at all.
+        let three: &[&str] = if glob("app.log.1") { &["1", "2", "3", "4"] } else { &["1", "2", "4"] };
+        w.expect(three);
+        assert_eq!(w.lost(), 0);
+    }
+}
+
+#[test]
+fn compressed_while_down() {
+    for glob in [all_logs, only_app] {
+        for name in ["app.log.1.gz", "app.log-20261120.gz", "app.2026-11-20_10-00-00_000001.log.gz"] {
+            let mut w = World::new(glob);
+            w.append("app.log", "1\n2\n");
+            w.step();
+            w.commit();
+            w.append("app.log", "3\n4");
+            w.rename("app.log", "app.log.1");
+            w.gzip("app.log.1", name);
+            w.append("app.log", "5\n");
+            w.crash();
+            w.wait();
+            w.expect(&["1", "2", "3", "4", "5"]);
+            assert_eq!(w.label_of("4"), "app.log");
+            w.restart();
+            w.wait();
+            w.expect(&["1", "2", "3", "4", "5"]);
+            assert_eq!(w.lost(), 0);
+        }
+    }
+}
+
+#[test]
+fn gone_while_down_with_unread_bytes_is_a_loss() {
+    let mut w = World::new(only_app);
+    w.append("app.log", "1\nrest");
+    w.step();
+    w.commit();
+    w.remove("app.log");
+    w.append("app.log", "2\n");
+    w.crash();
+    w.wait();
+    w.expect(&["1", "2"]);
+    assert!(w.facts.iter().any(|f| f.what == What::Lost { bytes: 4, reason: LostReason::RotatedUnread }));
+}
+
+#[test]
+fn an_inode_used_again_after_a_restart_is_a_new_file() {
+    for same_beginning in [false, true] {
+        let mut w = World::new(only_app);
+        w.append("app.log", "header\nold\n");
+        w.step();
+        w.restart();
+        // The same inode with other bytes is what a reused inode looks like.
+        w.truncate("app.log");
+        w.append("app.log", if same_beginning { "header\nnew and longer\n" } else { "new\n" });
+        w.wait();
+        let new: &[&str] =
+            if same_beginning { &["header", "old", "header", "new and longer"] } else { &["header", "old", "new"] };
+        w.expect(new);
+    }
+}
+
+#[test]
+fn equal_beginnings_are_two_files() {
+    let mut w = World::new(all_logs);
+    w.append("syslog.log", "same\nsame\n");
+    w.append("messages.log", "same\nsame\n");
+    w.append("empty.log", "");
+    w.append("one.log", "same\n");
+    w.step();
+    w.restart();
+    w.append("syslog.log", "1\n");
+    w.append("messages.log", "2\n");
+    w.append("empty.log", "same\n");
+    w.step();
+    w.expect(&["same", "same", "same", "same", "same", "same", "1", "2"]);
+    assert_eq!(w.label_of("2"), "messages.log");
+}
+
+#[test]
+fn symlinks_that_swap() {
+    let mut w = World::new(|name| name == "current.log");
+    w.append("app-1.txt", "1\n");
+    let link = w.path("current.log");
+    std::os::unix::fs::symlink(w.path("app-1.txt"), &link).unwrap();
+    w.step();
+    let mut old = w.append("app-1.txt", "2\n");
+    w.append("app-2.txt", "3\n");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(w.path("app-2.txt"), &link).unwrap();
+    w.step();
+    old.write_all(b"4\n").unwrap();
+    w.wait();
+    w.restart();
+    w.wait();
+    w.expect(&["1", "2", "3", "4"]);
+    assert_eq!(w.label_of("4"), "current.log");
+}
+
+#[test]
+fn hard_links_are_one_content() {
+    let mut w = World::new(all_logs);
+    w.append("a.log", "1\n");
+    fs::hard_link(w.path("a.log"), w.path("b.log")).unwrap();
+    w.step();
+    w.append("b.log", "2\n");
+    w.restart();
+    w.step();
+    w.remove("a.log");
+    w.append("b.log", "3\n");
+    w.wait();
+    w.append("b.log", "4\n");
+    w.step();
+    w.expect(&["1", "2", "3", "4"]);
+    assert_eq!(w.label_of("4"), "a.log");
+}
+
+#[test]
+fn a_folder_that_appears_later_and_is_replaced() {
+    let mut w = World::new(all_logs);
+    w.step();
+    fs::create_dir(w.path("sub")).unwrap();
+    w.append("sub/app.log", "1\n");
+    w.step();
+    w.rename("sub", "old");
+    fs::create_dir(w.path("sub")).unwrap();
+    w.append("sub/app.log", "2\n");
+    w.append("old/app.log", "3\n");
+    w.step();
+    fs::remove_dir_all(w.path("old")).unwrap();
+    w.wait();
+    w.restart();
+    w.wait();
+    w.expect(&["1", "2", "3"]);
+    assert_eq!(w.lost(), 0);
+}
+
+#[test]
+fn long_lines_give_their_head() {
+    let options = Options { block: 1024, line_bytes: 3000, ..Options::default() };
+    let mut w = World::with(only_app, options);
+    w.append("app.log", format!("a\n{}", "x".repeat(9000)));
+    w.drain();
+    w.step();
+    w.expect(&["a"]);
+    w.append("app.log", "yyy\nb\n");
+    w.step();
+    w.expect(&["a", &"x".repeat(3001), "b"]);
+    assert_eq!(w.sink.skipped, 9003 - 3001);
+    w.append("app.log", format!("{}\nc\n", "z".repeat(2500)));
+    w.step();
+    w.expect(&["a", &"x".repeat(3001), "b", &"z".repeat(2500), "c"]);
+}
+
+#[test]
+fn holes_and_runs_of_nul_are_passed() {
+    let mut w = World::new(only_app);
+    let file = w.append("app.log", "1\n");
+    w.step();
+    file.set_len(1 << 36).unwrap();
+    w.append("app.log", "\n2\n");
+    w.step();
+    assert!(w.sink.lines.iter().any(|(_, line)| line == "2"));
+    assert_eq!(w.sink.lines.len(), 3);
+    assert!(w.sink.skipped > (1 << 36) - (2 << 20));
+    w.append("app.log", [&[0; 100][..], b"3\n"].concat());
+    w.step();
+    assert_eq!(w.sink.lines.len(), 4);
+}
+
+#[test]
+fn byte_order_marks_and_utf16() {
+    let mut w = World::new(all_logs);
+    let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    w.append("le.log", b"\xff");
+    w.append("bom.log", b"\xef\xbb");
+    w.step();
+    w.append("le.log", [b"\xfe".to_vec(), little("ein Ċ\nzw")].concat());
+    w.append("be.log", [b"\xfe\xff".to_vec(), big("drei\nv")].concat());
+    w.append("bom.log", b"\xbfutf8\n");
+    w.step();
+    w.expect(&["ein Ċ", "drei", "utf8"]);
+    w.restart();
+    w.append("le.log", little("ei\n")[..3].to_vec());
+    w.append("be.log", big("ier\n"));
+    w.step();
+    w.append("le.log", little("ei\n")[3..].to_vec());
+    w.step();
+    w.expect(&["ein Ċ", "zwei", "drei", "vier", "utf8"]);
+}
+
+#[test]
+fn beginning_or_end_of_what_stood_there_before() {
+    let mut w = World::new(all_logs);
+    w.append("a.log", "old\nhalf a ");
+    w.sync_from(true, From::End);
+    w.drain();
+    w.append("a.log", "line\nnew\n");
+    w.append("b.log", "whole\n");
+    w.step();
+    w.restart();
+    w.append("c.log", "while down\n");
+    w.step();
+    w.expect(&["half a line", "new", "whole", "while down"]);
+}
+
+#[test]
+fn what_is_no_regular_file_never_blocks() {
+    let mut w = World::new(all_logs);
+    let fifo = w.path("fifo.log");
+    let kind = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+    let listed = Listed { path: fifo, input: "default".into(), dev: 1, ino: 1, size: 9, archive: false };
+    let gone = Listed { path: w.path("gone.log"), ..listed.clone() };
+    for _ in 0..3 {
+        let listing = [listed.clone(), gone.clone()];
+        w.tailer.sync(&listing, false, From::End, w.now, &mut w.facts, &mut w.sink);
+    }
+    assert_eq!(w.count(&What::Failed(OpenReason::Other)), 1);
+    assert_eq!(w.count(&What::Failed(OpenReason::Missing)), 1);
+}
+
+#[test]
+fn few_descriptors_are_enough() {
+    let options = Options { max_open: 5, block: 4096, ..Options::default() };
+    let mut w = World::with(all_logs, options);
+    let mut wanted = Vec::new();
+    for turn in 0..5 {
+        for file in 0..40 {
+            let line = format!("{file}-{turn}");
+            w.append(&format!("{file}.log"), format!("{line}\n"));
+            wanted.push(line);
+        }
+        w.step();
+        w.step();
+        w.step();
+    }
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    w.expect(&wanted);
+}
