@@ -17,20 +17,7 @@ fn every_standard_name_compiles_and_none_is_there_twice() {
         let expanded =
             expand(&format!("%{{{name}}}"), &[]).unwrap_or_else(|refusal| panic!("{name}: {refusal:?}"));
         let hir = regex_syntax::parse(&expanded).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(!expand_matches_newline(&hir), "{name} can match a line feed");
-    }
-}
-
-fn expand_matches_newline(hir: &regex_syntax::hir::Hir) -> bool {
-    use regex_syntax::hir::{Class, HirKind};
-    match hir.kind() {
-        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
-        HirKind::Class(Class::Unicode(class)) => class.iter().any(|r| r.start() <= '\n' && '\n' <= r.end()),
-        HirKind::Class(Class::Bytes(class)) => class.iter().any(|r| r.start() <= b'\n' && b'\n' <= r.end()),
-        HirKind::Capture(capture) => expand_matches_newline(&capture.sub),
-        HirKind::Repetition(repetition) => expand_matches_newline(&repetition.sub),
-        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().any(expand_matches_newline),
-        HirKind::Empty | HirKind::Look(_) => false,
+        assert!(!crate::rules::tests::matches_newline(&hir), "{name} can match a line feed");
     }
 }
 
