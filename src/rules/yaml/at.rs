@@ -150,3 +150,30 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
         deserializer.deserialize_map(Take(PhantomData))
     }
 }
+
+/// One value or a list of them.
+#[derive(Clone, Debug)]
+pub struct Many<T>(pub Vec<T>);
+
+/// The name by which a list asks [`super::de`] to take a single value for a list of one.
+pub(super) const MANY: &str = "$many";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Take<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Take<T> {
+            type Value = Many<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or a list of them")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Many<T>, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(Many(values))
+            }
+        }
+        deserializer.deserialize_struct(MANY, &[], Take(PhantomData))
+    }
+}

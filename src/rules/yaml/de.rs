@@ -3,7 +3,7 @@
 //! Serde stops at the first error. So the value it happened in is marked and the reading begun again without it, until
 //! nothing is wrong any more: each round finds one more problem. Unknown keys are reported as they are met.
 
-use super::at::{AT, Style};
+use super::at::{AT, MANY, Style};
 use super::near::suggestion;
 use super::tree::{Kind, Node};
 use super::{Flaw, MAX_PROBLEMS, Spot};
@@ -112,6 +112,11 @@ impl de::Error for Error {
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Error {
         let message = format!("found `{}`, allowed: {}", shorten(found), expected.join(", "));
         Error { hint: super::nearest(found, expected.iter().copied()).map(meant), ..Error::of(message) }
+    }
+
+    fn unknown_field(found: &str, expected: &'static [&'static str]) -> Error {
+        let hint = suggestion(found, expected.iter().copied());
+        Error { hint, ..Error::of(format!("unknown key `{}`", shorten(found))) }
     }
 
     fn missing_field(field: &'static str) -> Error {
@@ -305,6 +310,12 @@ impl<'de> Deserializer<'de> for De<'_> {
     ) -> Result<V::Value, Error> {
         if name == AT {
             return self.fix(visitor.visit_seq(Placed { de: self, step: 0 }));
+        }
+        if name == MANY {
+            return self.fix(match &self.node.kind {
+                Kind::List(_) => self.any(visitor),
+                _ => visitor.visit_seq(Items { de: self, items: vec![self.node].into_iter() }),
+            });
         }
         self.fix(self.map(Some(fields), visitor))
     }

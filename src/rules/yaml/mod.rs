@@ -8,7 +8,7 @@ mod de;
 mod near;
 mod tree;
 
-pub use at::{At, Pairs, Spot, Style};
+pub use at::{At, Many, Pairs, Spot, Style};
 pub use near::{nearest, suggestion};
 
 use crate::error::{Place, Problem};

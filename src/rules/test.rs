@@ -1,0 +1,89 @@
+//! The tests that rules carry, as data: running them takes parsing and matching, which is not done here.
+
+use super::group::{Sink, level};
+use super::raw::{RawRule, RawTest};
+use super::yaml::{At, Pairs, suggestion};
+use crate::error::Place;
+use crate::level::Level;
+
+/// A line and what a rule must make of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleTest {
+    /// The event's text; several lines for an event of several.
+    pub line: String,
+    /// The format to read it in; without one it is detected.
+    pub format: Option<String>,
+    /// What must hold, and nothing else.
+    pub expect: Expect,
+    /// Where the test was written.
+    pub place: Place,
+}
+
+/// What a test expects; what is not there is not looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expect {
+    /// Whether the rule matches.
+    pub matches: Option<bool>,
+    /// The event's level.
+    pub level: Option<Level>,
+    /// Values of the rule's labels.
+    pub labels: Vec<(String, String)>,
+    /// Values of the rule's metrics, in base units.
+    pub values: Vec<(String, f64)>,
+}
+
+/// The names that a rule's tests may use: as written, so that a label refused for another reason is not missed here.
+pub(super) struct Names {
+    labels: Vec<String>,
+    metrics: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn of(rule: &RawRule) -> Names {
+        let labels = rule.labels.iter().flat_map(|labels| &labels.0).map(|(name, _)| name.value.clone());
+        let metrics = rule.metrics.iter().flatten().map(|metric| metric.value.name.value.clone());
+        Names { labels: labels.collect(), metrics: metrics.collect() }
+    }
+}
+
+pub(super) fn compile(raw: Vec<At<RawTest>>, names: &Names, sink: &mut Sink<'_>) -> Vec<RuleTest> {
+    let mut tests = Vec::with_capacity(raw.len());
+    for At { value: raw, spot } in raw {
+        let At { value: expect, spot: expect_spot } = raw.expect;
+        let labels = named(expect.labels, "label", &names.labels, sink);
+        let values = named(expect.values, "metric", &names.metrics, sink);
+        let values: Vec<(String, f64)> =
+            values.into_iter().map(|(name, value)| (name, value.value)).collect();
+        let level = expect.level.and_then(|name| level(&name, sink));
+        if expect.matches.is_none() && level.is_none() && labels.is_empty() && values.is_empty() {
+            sink.error(
+                expect_spot,
+                "the test expects nothing",
+                "write `expect: {match: true}` or `{match: false}`",
+            );
+        }
+        if expect.matches == Some(false) && !(labels.is_empty() && values.is_empty()) {
+            let message = "the test expects no match, and labels or values of one";
+            sink.error(expect_spot, message, "leave `match: false` out, or the labels and values");
+        }
+        let expect = Expect { matches: expect.matches, level, labels, values };
+        let format = raw.format.map(|format| format.value);
+        tests.push(RuleTest { line: raw.line, format, expect, place: sink.place(spot) });
+    }
+    tests
+}
+
+/// Pairs whose names must be the rule's.
+fn named<T>(pairs: Option<Pairs<T>>, what: &str, names: &[String], sink: &mut Sink<'_>) -> Vec<(String, T)> {
+    let mut good = Vec::new();
+    for (name, value) in pairs.unwrap_or_default().0 {
+        if names.contains(&name.value) {
+            good.push((name.value, value));
+        } else {
+            let hint = suggestion(&name.value, names.iter().map(String::as_str));
+            let hint = hint.unwrap_or_else(|| format!("add it to the rule's {what}s, or leave it out"));
+            sink.error(name.spot, format!("the rule has no {what} `{}`", name.value.escape_debug()), hint);
+        }
+    }
+    good
+}

@@ -1,0 +1,147 @@
+//! The shipped packs as data, and the broken rule files with the very messages that they must give.
+
+use super::*;
+use crate::matching::pattern::Target;
+use regex::Regex;
+use regex_syntax::hir::{Class, Hir, HirKind};
+use std::collections::HashMap;
+use std::path::Path;
+
+fn shipped() -> RuleSet {
+    let sources = [Source::builtin()];
+    load(&sources).unwrap_or_else(|problems| panic!("\n{}", render(&problems, &sources)))
+}
+
+/// Whether the rule's expressions agree with a text: the whole of it and each of its lines, as an event of several
+/// lines is looked at. Level and exact message are for the pipeline.
+fn agrees(rule: &Rule, text: &str) -> bool {
+    let searched = |expression: &str| {
+        let regex = Regex::new(expression).unwrap();
+        text.lines().any(|line| regex.is_match(line))
+    };
+    rule.pattern.any.iter().any(|e| searched(e)) && !rule.pattern.not.as_deref().is_some_and(searched)
+}
+
+#[test]
+fn every_shipped_rule_has_tests_both_ways_and_agrees_with_them() {
+    let set = shipped();
+    let mut wrong = Vec::new();
+    for rule in set.rules() {
+        let expected = |matches| rule.tests.iter().any(|test| test.expect.matches == Some(matches));
+        if !expected(true) || !expected(false) {
+            wrong.push(format!(
+                "{}: {} lacks a test that matches or one that must not",
+                rule.place, rule.name
+            ));
+        }
+        for test in &rule.tests {
+            // A rule that filters by level may match a line of another level by its expressions alone.
+            let by_level =
+                test.expect.matches == Some(false) && rule.pattern.levels != crate::level::Levels::ALL;
+            if test.expect.matches != Some(agrees(rule, &test.line)) && !by_level {
+                wrong.push(format!("{}: {} disagrees with its test", test.place, rule.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn captures_of_shipped_rules_give_the_labels_and_values_of_their_tests() {
+    for rule in shipped().rules() {
+        for test in rule.tests.iter().filter(|test| test.expect.matches == Some(true)) {
+            let expect = &test.expect;
+            let texts = rule.pattern.any.iter().map(|expression| Regex::new(expression).unwrap());
+            let captured = texts.flat_map(|regex| {
+                let found = test.line.lines().find_map(|line| regex.captures(line));
+                let names: Vec<_> = regex.capture_names().flatten().map(str::to_owned).collect();
+                names.into_iter().filter_map(move |name| {
+                    let text = found.as_ref()?.name(&name)?.as_str().to_owned();
+                    Some((name, text))
+                })
+            });
+            let captured: HashMap<String, String> = captured.collect();
+            let lookup =
+                |name: &str| captured.get(name).map(|text| std::borrow::Cow::Borrowed(text.as_str()));
+            for (name, value) in &expect.labels {
+                let label = rule.counted.labels.iter().find(|label| label.name == *name).unwrap();
+                let mut out = String::new();
+                label.render(&lookup, &mut out);
+                assert_eq!(&out, value, "{}", test.place);
+            }
+            for (name, value) in &expect.values {
+                let metric = rule.counted.metrics.iter().find(|metric| metric.name == *name).unwrap();
+                assert_eq!(metric.value(&lookup), Ok(*value), "{}", test.place);
+            }
+        }
+    }
+}
+
+#[test]
+fn shipped_rules_are_cheap_bounded_and_named_once() {
+    let set = shipped();
+    assert_eq!(set.warnings, [], "\n{}", render(&set.warnings, &[Source::builtin()]));
+    let mut names = HashMap::new();
+    for rule in set.rules() {
+        assert!(names.insert(rule.name.clone(), &rule.place).is_none(), "{} is named twice", rule.name);
+        assert!(rule.counted.labels.len() <= 2, "{}", rule.name);
+        for label in &rule.counted.labels {
+            assert!(!label.is_free(), "{}: {} has no bounds", rule.name, label.name);
+        }
+        for expression in rule.pattern.any.iter().chain(&rule.pattern.not) {
+            let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(expression).unwrap();
+            assert!(!matches_newline(&hir), "{}: {expression} can match a line feed", rule.name);
+        }
+        assert!(!matches!(rule.pattern.target, Target::Field(_)), "{}", rule.name);
+    }
+    for group in &set.groups {
+        assert!(builtin_names().any(|name| name == group.name), "{} is not its file's name", group.name);
+    }
+    assert_eq!(set.groups.len(), builtin_names().count());
+}
+
+pub(super) fn matches_newline(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
+        HirKind::Class(Class::Unicode(class)) => class.iter().any(|r| r.start() <= '\n' && '\n' <= r.end()),
+        HirKind::Class(Class::Bytes(class)) => class.iter().any(|r| r.start() <= b'\n' && b'\n' <= r.end()),
+        HirKind::Capture(capture) => matches_newline(&capture.sub),
+        HirKind::Repetition(repetition) => matches_newline(&repetition.sub),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().any(matches_newline),
+        HirKind::Empty | HirKind::Look(_) => false,
+    }
+}
+
+/// Checks every `tests/fixtures/bad-rules/NAME.yml` against `NAME.txt`; `UPDATE=1` writes what it gives now.
+#[test]
+fn broken_rule_files_give_the_very_messages_that_help() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bad-rules");
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yml"));
+    files.sort();
+    assert!(files.len() > 50, "the fixtures are gone");
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        let sources = [Source::Text { name: name.clone(), text }];
+        let found = match load(&sources) {
+            Ok(set) => set.warnings,
+            Err(problems) => problems,
+        };
+        let warns_only = name.starts_with("warn-");
+        let errors = found.iter().filter(|problem| problem.severity == crate::error::Severity::Error).count();
+        assert_eq!(errors == 0, warns_only, "{name}: {found:?}");
+        for problem in &found {
+            assert!(problem.place.line > 0 && problem.place.column > 0, "{name}: {problem}");
+            assert!(problem.hint.is_some() || problem.message.contains("expected"), "{name} has no next step: {problem}");
+        }
+        let shown = render(&found, &sources);
+        let expected = file.with_extension("txt");
+        if update {
+            std::fs::write(&expected, &shown).unwrap();
+        }
+        let known = std::fs::read_to_string(&expected).unwrap_or_default();
+        assert_eq!(shown, known, "{name}: run again with UPDATE=1 if the new text is better");
+    }
+}
