@@ -1,2 +1,229 @@
-//! follow
+//! The one loop over time: lists folders, steps the shards, commits, and gives consistent cuts to scrapes.
+//!
+//! Files are read on plain threads; only this room and those above it read clocks. A [`Shard`] is one input under
+//! way, stepped by whoever holds it: its worker, or a scrape that wants the newest lines.
+
+mod durable;
+mod facts;
+mod rows;
+mod shard;
+mod sink;
 pub mod whole;
+mod worker;
+
+pub use durable::StoreState;
+pub use rows::{Kept, load};
+pub use shard::{EVENT_IDLE, Shard};
+
+use crate::discover::Globs;
+use crate::notice::Log;
+use crate::pipeline::Pipeline;
+use crate::store::{Store, StoreError};
+use crate::tail::{self, From};
+use crate::tally::cut::{Cut, InputCut};
+use crate::tally::exposition::Head;
+use crate::tally::guard::Guard;
+use crate::tally::plan::Plan;
+use crate::tally::stream::StreamKey;
+use durable::Durable;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What an input's files are labelled with.
+pub trait Labels: Send + Sync {
+    /// The stream of the file under this path.
+    fn stream_key(&self, path: &Path) -> StreamKey;
+    /// All labels of a stream.
+    fn head(&self, key: &StreamKey) -> Head;
+}
+
+/// An input: what it follows, and where its lines go.
+#[derive(Clone)]
+pub struct Feed {
+    /// The input's name.
+    pub name: String,
+    /// Which files.
+    pub globs: Arc<Globs>,
+    /// Their labels.
+    pub labels: Arc<dyn Labels>,
+    /// Bytes in, counts out.
+    pub pipeline: Arc<Pipeline>,
+    /// What the rules count.
+    pub plan: Arc<Plan>,
+}
+
+/// How files are followed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to begin in files that existed before the first start.
+    pub from: From,
+    /// How the tail works.
+    pub tail: tail::Options,
+    /// Files followed at most, over all inputs.
+    pub files: usize,
+    /// Time between two commits that no scrape asked for.
+    pub commit_every: Duration,
+    /// Time between two listings that nothing hinted at.
+    pub list_every: Duration,
+    /// Time after which the streams of files that are gone leave.
+    pub retire_after: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            from: From::End,
+            tail: tail::Options::default(),
+            files: 20_000,
+            commit_every: Duration::from_secs(3),
+            list_every: Duration::from_secs(1),
+            retire_after: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// One moment, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// For durations.
+    pub now: Instant,
+    /// Seconds since the epoch.
+    pub wall: f64,
+}
+
+impl Clock {
+    /// This moment.
+    pub fn read() -> Clock {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Clock { now: Instant::now(), wall: wall.as_secs_f64() }
+    }
+}
+
+/// All inputs under way.
+pub struct Follow {
+    shards: Vec<Arc<Mutex<Shard>>>,
+    durable: Mutex<Durable>,
+    guard: Arc<Guard>,
+    options: Options,
+    log: Arc<Log>,
+    stop: AtomicBool,
+}
+
+impl Follow {
+    /// Goes on from what the store kept; without a store everything is kept in memory only.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn new(
+        feeds: Vec<Feed>,
+        guard: Arc<Guard>,
+        store: Option<Store>,
+        options: Options,
+        log: Arc<Log>,
+    ) -> Result<Follow, StoreError> {
+        let mut store = store;
+        let mut kept = match &mut store {
+            Some(store) => rows::load(store)?,
+            None => HashMap::new(),
+        };
+        // File ids are unique over all inputs, those that no config names any more included.
+        let highest = kept.values().flat_map(|kept| &kept.files).map(|(id, _)| *id).max().unwrap_or(0);
+        options.tail.ids.fetch_max(highest + 1, Ordering::Relaxed);
+        let now = Instant::now();
+        let shard = |feed: Feed| {
+            let kept = kept.remove(&feed.name).unwrap_or_default();
+            let shard = Shard::new(feed, guard.clone(), options.tail.clone(), kept, options.from, now);
+            Arc::new(Mutex::new(shard))
+        };
+        let shards = feeds.into_iter().map(shard).collect();
+        let durable = Mutex::new(Durable::new(store));
+        Ok(Follow { shards, durable, guard, options, log, stop: AtomicBool::new(false) })
+    }
+
+    /// Starts the workers that read; each owns some of the inputs.
+    pub fn start(self: &Arc<Follow>) -> Vec<JoinHandle<()>> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = self.shards.len().min(cores);
+        (0..workers)
+            .map(|first| {
+                let follow = self.clone();
+                let mine: Vec<usize> = (first..self.shards.len()).step_by(workers).collect();
+                std::thread::spawn(move || worker::run(&follow, &mine))
+            })
+            .collect()
+    }
+
+    /// Asks the workers to end; they do so within a moment.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Commits all that is settled.
+    pub fn commit(&self) {
+        self.settle(|_| ());
+    }
+
+    /// Reads what has just been written, commits, and gives the numbers that are now durable.
+    pub fn scrape(&self) -> Cut {
+        self.catch_up(Duration::from_millis(100));
+        let cuts = self.settle(Shard::cut);
+        Cut::new(cuts, &self.guard)
+    }
+
+    /// Reads on for a short while, so that a scrape sees what was written before it.
+    fn catch_up(&self, most: Duration) {
+        let until = Instant::now() + most;
+        for shard in &self.shards {
+            while lock(shard).step(Clock::read(), &self.log).backlog && Instant::now() < until {}
+        }
+    }
+
+    /// One commit of everything that changed, with something taken of each shard at the same moment.
+    fn settle<T>(&self, mut take: impl FnMut(&mut Shard) -> T) -> Vec<T> {
+        let mut durable = lock(&self.durable);
+        let mut shards: Vec<MutexGuard<'_, Shard>> = self.shards.iter().map(|shard| lock(shard)).collect();
+        let taken = shards.iter_mut().map(|shard| take(shard)).collect();
+        if durable.is_kept() {
+            shards.iter_mut().for_each(|shard| shard.collect(durable.pending()));
+        }
+        drop(shards);
+        durable.commit(&self.log);
+        taken
+    }
+
+    /// How the store does.
+    pub fn store_state(&self) -> StoreState {
+        lock(&self.durable).state()
+    }
+
+    /// Whether every input has been listed and read to its end.
+    pub fn is_caught_up(&self) -> bool {
+        self.shards.iter().all(|shard| lock(shard).is_caught_up())
+    }
+
+    /// Looks at each shard in turn.
+    pub fn look(&self, mut at: impl FnMut(&Shard)) {
+        self.shards.iter().for_each(|shard| at(&lock(shard)));
+    }
+
+    /// A cut of the numbers as they are, durable or not, that changes nothing: for people.
+    pub fn peek<T>(&self, at: impl Fn(&Shard) -> T) -> Vec<T> {
+        self.shards.iter().map(|shard| at(&lock(shard))).collect()
+    }
+}
+
+/// The part of a scrape that one input gives.
+pub type Part = InputCut;
+
+/// A lock that a panic elsewhere does not close: what it guards is consistent between two calls of its methods.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

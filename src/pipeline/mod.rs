@@ -108,15 +108,15 @@ impl Pipeline {
     }
 
     /// Counts a block of complete lines (only the last may lack its end, where the file has ended for good).
-    /// `skipped` bytes of an overlong line were left out of the block.
-    pub fn feed(&self, carry: &mut Carry, block: &[u8], skipped: u64, into: &mut Into<'_>, scratch: &mut Scratch) {
+    /// `bytes` is what the block took in its file: more than it holds where a line was cut or decoded.
+    pub fn feed(&self, carry: &mut Carry, block: &[u8], bytes: u64, into: &mut Into<'_>, scratch: &mut Scratch) {
         let mut candidates = std::mem::take(&mut scratch.candidates);
         if self.scanner.is_empty() {
             candidates.clear();
         } else {
             self.scanner.scan(block, &mut candidates);
         }
-        let mut counts = Block { bytes: block.len() as u64 + skipped, ..Block::default() };
+        let mut counts = Block { bytes, ..Block::default() };
         let mut at = 0;
         for span in frame::lines(block, self.limits.line_bytes) {
             counts.lines += 1;

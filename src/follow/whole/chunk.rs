@@ -64,7 +64,7 @@ pub(super) fn count(
             let mut into = Into { tally: &mut tally, stream, now: rules.now };
             let length = block.bytes.len() as u64 + block.skipped;
             if at + length <= to {
-                rules.pipeline.feed(&mut carry, block.bytes, block.skipped, &mut into, scratch);
+                rules.pipeline.feed(&mut carry, block.bytes, length, &mut into, scratch);
                 at += length;
                 progress(length);
                 continue;
@@ -92,6 +92,7 @@ fn last_block(
     into: &mut Into<'_>,
     scratch: &mut Scratch,
 ) -> (u64, bool) {
+    let dropped = |end: usize| if end == block.len() { skipped } else { 0 };
     // The first line that starts at `to` or later; a line cut for its length is always the only one of its block.
     let mut at = match to.checked_sub(1) {
         None => 0,
@@ -104,14 +105,14 @@ fn last_block(
         at = if to == 0 { 0 } else { block.len() };
     }
     if at > 0 {
-        rules.pipeline.feed(carry, &block[..at], if at == block.len() { skipped } else { 0 }, into, scratch);
+        rules.pipeline.feed(carry, &block[..at], at as u64 + dropped(at), into, scratch);
     }
     while at < block.len() {
         let next = memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n + 1);
         if rules.pipeline.starts_event(carry, trimmed(&block[at..next])) {
             return (at as u64, true);
         }
-        rules.pipeline.feed(carry, &block[at..next], if next == block.len() { skipped } else { 0 }, into, scratch);
+        rules.pipeline.feed(carry, &block[at..next], (next - at) as u64 + dropped(next), into, scratch);
         at = next;
     }
     (at as u64 + skipped, false)
@@ -160,7 +161,8 @@ pub(super) fn outlook(rules: &Rules<'_>, file: &File, scratch: &mut Scratch) -> 
     let mut blocks = Blocks::new(At { file, at: 0 }.take(READ_BYTES as u64), rules.line_bytes);
     if let Some(block) = blocks.next()? {
         let mut into = Into { tally: &mut tally, stream, now: rules.now };
-        rules.pipeline.feed(&mut carry, block.bytes, block.skipped, &mut into, scratch);
+        let bytes = block.bytes.len() as u64 + block.skipped;
+        rules.pipeline.feed(&mut carry, block.bytes, bytes, &mut into, scratch);
     }
     Ok(carry.between_events())
 }

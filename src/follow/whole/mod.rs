@@ -253,8 +253,9 @@ fn stream(
         match blocks.next() {
             Ok(Some(block)) => {
                 let mut into = Into { tally: &mut tally, stream, now: rules.now };
-                rules.pipeline.feed(&mut carry, block.bytes, block.skipped, &mut into, scratch);
-                progress(block.bytes.len() as u64 + block.skipped);
+                let bytes = block.bytes.len() as u64 + block.skipped;
+                rules.pipeline.feed(&mut carry, block.bytes, bytes, &mut into, scratch);
+                progress(bytes);
             }
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),

@@ -1,0 +1,253 @@
+//! One input under way: its files, their open events and its numbers, in step with each other.
+//!
+//! A shard has no thread and reads no clock: whoever holds it steps it. All that a step settles (offsets, open
+//! events, counters) leaves in one set of changes, so that a commit holds them together or not at all.
+
+use super::rows::{self, Kept};
+use super::sink::{Reading, Sink};
+use super::{Clock, Feed, facts};
+use crate::notice::Log;
+use crate::pipeline::{Carry, Scratch};
+use crate::store::Changes;
+use crate::tail::{self, FileId, From, Listed, State, Tailer};
+use crate::tally::Tally;
+use crate::tally::cut::InputCut;
+use crate::tally::guard::Guard;
+use crate::tally::plan::rule_key;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// An event without a further line for this long has ended.
+pub const EVENT_IDLE: Duration = Duration::from_secs(1);
+
+/// One input under way.
+pub struct Shard {
+    pub(super) feed: Feed,
+    pub(super) tailer: Tailer,
+    pub(super) tally: Tally,
+    pub(super) readings: HashMap<FileId, Reading>,
+    /// Files whose open event waits for its end.
+    pub(super) waiting: BTreeSet<FileId>,
+    /// Files whose open event changed since the last commit.
+    pub(super) touched: BTreeSet<FileId>,
+    scratch: Scratch,
+    from: From,
+    /// No listing was ever taken, in this run or an earlier one.
+    first: bool,
+    /// Files that the first listing of this run showed were known beforehand; later ones were not.
+    listed: bool,
+    pub(super) unmatched: u64,
+    /// The last step left something to read.
+    backlog: bool,
+    /// Streams without a file, since when.
+    gone: HashMap<usize, Instant>,
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Bytes read.
+    pub read: u64,
+    /// There is more to read at once.
+    pub backlog: bool,
+}
+
+impl Shard {
+    /// A shard that goes on from what the store kept.
+    pub fn new(
+        feed: Feed,
+        guard: Arc<Guard>,
+        options: tail::Options,
+        kept: Kept,
+        from: From,
+        now: Instant,
+    ) -> Shard {
+        let mut tally = Tally::new(&feed.name, feed.plan.clone(), guard);
+        let first = kept.counters.is_none();
+        if let Some(counters) = &kept.counters {
+            tally.restore_counters(counters);
+        }
+        for (id, row) in &kept.streams {
+            tally.restore_stream(&id.stream, row, || feed.labels.head(&id.stream));
+        }
+        for (id, row) in &kept.series {
+            tally.restore_series(id, row);
+        }
+        let mut readings = HashMap::new();
+        for (id, saved) in &kept.files {
+            let Some(carry) = kept.carries.get(id) else { continue };
+            let rule = |name: &str| feed.plan.rule(name).map(|at| at as u32);
+            let carry = Carry::restore(carry, rule);
+            let stream = stream_of(&feed, &mut tally, &saved.path, false);
+            readings.insert(*id, Reading { carry, stream, last: now });
+        }
+        let waiting = readings.iter().filter(|(_, r)| r.carry.waits()).map(|(id, _)| *id).collect();
+        Shard {
+            tailer: Tailer::new(options, kept.files, now),
+            feed,
+            tally,
+            readings,
+            waiting,
+            touched: BTreeSet::new(),
+            scratch: Scratch::default(),
+            from,
+            first,
+            listed: false,
+            unmatched: 0,
+            backlog: true,
+            gone: HashMap::new(),
+        }
+    }
+
+    /// Takes over a listing of the input's files.
+    pub fn sync(&mut self, listing: &[Listed], unmatched: u64, clock: Clock, log: &Log) {
+        let mut found = Vec::new();
+        let (first, from) = (self.first, self.from);
+        let (tailer, mut sink) = self.parts(clock);
+        tailer.sync(listing, first, from, clock.now, &mut found, &mut sink);
+        self.first = false;
+        self.unmatched = unmatched;
+        let live: Vec<(FileId, Vec<u8>)> = self
+            .tailer
+            .files()
+            .filter(|file| file.state != State::Done)
+            .map(|file| (file.id, bytes_of(file.path)))
+            .filter(|(id, _)| !self.readings.contains_key(id))
+            .collect();
+        for (id, path) in live {
+            let stream = stream_of(&self.feed, &mut self.tally, &path, self.listed);
+            self.readings.insert(id, Reading { carry: Carry::default(), stream, last: clock.now });
+        }
+        self.listed = true;
+        facts::handle(&mut self.tally, &found, log);
+    }
+
+    /// Reads what is there, one block of each file, and ends events that have been quiet.
+    pub fn step(&mut self, clock: Clock, log: &Log) -> Step {
+        let mut found = Vec::new();
+        let (tailer, mut sink) = self.parts(clock);
+        let progress = tailer.round(clock.now, &mut sink, &mut found);
+        self.end_quiet_events(clock);
+        facts::handle(&mut self.tally, &found, log);
+        self.backlog = progress.backlog;
+        Step { read: progress.read, backlog: progress.backlog }
+    }
+
+    /// Reads the file of this name next. `false`: no followed file stands there.
+    pub fn poke(&mut self, path: &Path) -> bool {
+        self.tailer.poke(path)
+    }
+
+    fn parts(&mut self, clock: Clock) -> (&mut Tailer, Sink<'_>) {
+        let sink = Sink {
+            feed: &self.feed,
+            tally: &mut self.tally,
+            readings: &mut self.readings,
+            waiting: &mut self.waiting,
+            touched: &mut self.touched,
+            scratch: &mut self.scratch,
+            newborn: self.listed,
+            clock,
+        };
+        (&mut self.tailer, sink)
+    }
+
+    fn end_quiet_events(&mut self, clock: Clock) {
+        let readings = &self.readings;
+        let quiet = |id: &&FileId| match readings.get(id) {
+            Some(reading) => clock.now.saturating_duration_since(reading.last) >= EVENT_IDLE,
+            None => true,
+        };
+        let ended: Vec<FileId> = self.waiting.iter().filter(quiet).copied().collect();
+        let (_, mut sink) = self.parts(clock);
+        ended.into_iter().for_each(|id| sink.flush(id));
+    }
+
+    /// Copies all numbers for a scrape.
+    pub fn cut(&mut self) -> InputCut {
+        let mut sizes: HashMap<usize, (u64, u64)> = HashMap::new();
+        let mut files = 0;
+        for file in self.tailer.files().filter(|file| file.state != State::Done) {
+            files += 1;
+            let Some(reading) = self.readings.get(&file.id) else { continue };
+            let (size, unread) = sizes.entry(reading.stream).or_default();
+            *size += if file.state == State::Live { file.size } else { 0 };
+            *unread += file.unread;
+        }
+        let streams: Vec<usize> = self.tally.streams().map(|(at, _)| at).collect();
+        for stream in streams {
+            let (size, unread) = sizes.get(&stream).copied().unwrap_or_default();
+            self.tally.set_sizes(stream, size, unread);
+        }
+        self.tally.cut(files)
+    }
+
+    /// Gives everything that changed since the last call to the next commit.
+    pub fn collect(&mut self, changes: &mut Changes) {
+        for (id, saved) in self.tailer.changed() {
+            if saved.is_none() {
+                self.readings.remove(&id);
+                rows::put_carry(changes, id, None);
+            }
+            rows::put_identity(changes, id, saved.as_ref());
+        }
+        let plan = self.feed.plan.clone();
+        for id in std::mem::take(&mut self.touched) {
+            let name = |rule: u32| rule_key(&plan.rules[rule as usize]);
+            let carry = self.readings.get(&id).map(|reading| reading.carry.save(name));
+            rows::put_carry(changes, id, carry.as_ref());
+        }
+        rows::put_tally(changes, &self.feed.name, &self.tally.take_rows());
+    }
+
+    /// Lets streams leave whose files have been gone for `after`.
+    pub fn retire(&mut self, now: Instant, after: Duration) {
+        let here: BTreeSet<usize> = self
+            .tailer
+            .files()
+            .filter(|file| file.state != State::Done)
+            .filter_map(|file| Some(self.readings.get(&file.id)?.stream))
+            .collect();
+        let all: Vec<usize> = self.tally.streams().map(|(at, _)| at).collect();
+        for stream in all {
+            if here.contains(&stream) {
+                self.gone.remove(&stream);
+                continue;
+            }
+            let since = *self.gone.entry(stream).or_insert(now);
+            if now.saturating_duration_since(since) >= after {
+                self.gone.remove(&stream);
+                self.readings.retain(|_, reading| reading.stream != stream);
+                self.tally.retire(stream);
+            }
+        }
+    }
+
+    /// Whether everything that is there has been read.
+    pub fn is_caught_up(&self) -> bool {
+        self.listed && !self.backlog
+    }
+
+    /// Counts a path that a listing could not look at.
+    pub(super) fn count_failure(&mut self, kind: std::io::ErrorKind) {
+        facts::count_failure(&mut self.tally, kind);
+    }
+}
+
+pub(super) fn stream_of(feed: &Feed, tally: &mut Tally, path: &[u8], newborn: bool) -> usize {
+    let path = path_of(path);
+    let key = feed.labels.stream_key(path);
+    tally.stream(&key, || feed.labels.head(&key), newborn)
+}
+
+fn path_of(bytes: &[u8]) -> &Path {
+    use std::os::unix::ffi::OsStrExt;
+    Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
+
+fn bytes_of(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    path.as_os_str().as_bytes().to_vec()
+}

@@ -1,0 +1,162 @@
+//! A worker: one thread that keeps some inputs read, woken by their folders and otherwise by time.
+
+use super::{Clock, Follow, Shard, lock};
+use crate::discover::{Found, Globs, Hint, Watch};
+use crate::tail::Listed;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// After waking, what is written in the next moment is taken along: a busy writer does not wake us for every line.
+const COALESCE: Duration = Duration::from_millis(10);
+/// Longest wait where events come.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Longest wait where they do not.
+const POLL: Duration = Duration::from_millis(250);
+/// A listing is not repeated before this many times of what it took has gone by.
+const LISTING_SHARE: u32 = 20;
+
+/// An input and when to list it.
+struct Round {
+    shard: Arc<Mutex<Shard>>,
+    globs: Arc<Globs>,
+    name: Arc<str>,
+    due: Instant,
+    /// Not before this, whatever hints say.
+    earliest: Instant,
+    dirs: BTreeSet<PathBuf>,
+    /// Links into other folders: where a written file is known by another path.
+    links: Vec<(PathBuf, PathBuf)>,
+    failed: BTreeSet<PathBuf>,
+}
+
+/// Reads the inputs at these positions until told to stop.
+pub(super) fn run(follow: &Follow, mine: &[usize]) {
+    let mut watch = Watch::new();
+    let start = Instant::now();
+    let mut rounds: Vec<Round> = mine.iter().map(|at| Round::new(&follow.shards[*at], start)).collect();
+    let mut next_commit = start + follow.options.commit_every;
+    let mut next_retire = start + Duration::from_secs(60);
+    while !follow.is_stopping() {
+        let mut backlog = false;
+        let mut relisted = false;
+        for round in &mut rounds {
+            if Instant::now() >= round.due {
+                round.list(follow);
+                relisted = true;
+            }
+            backlog |= lock(&round.shard).step(Clock::read(), &follow.log).backlog;
+        }
+        if relisted {
+            watch.set(&rounds.iter().flat_map(|round| round.dirs.iter().cloned()).collect());
+        }
+        let now = Instant::now();
+        if now >= next_commit {
+            follow.commit();
+            next_commit = Instant::now() + follow.options.commit_every;
+        }
+        if now >= next_retire {
+            rounds.iter().for_each(|round| lock(&round.shard).retire(now, follow.options.retire_after));
+            next_retire = now + Duration::from_secs(60);
+        }
+        if !backlog {
+            let until = rounds.iter().map(|round| round.due).min().unwrap_or(now + PATIENCE);
+            let most = if watch.works() { PATIENCE } else { POLL };
+            let hint = watch.wait(until.saturating_duration_since(now).min(most));
+            take(&mut rounds, &hint);
+            if hint.dirs_changed || hint.all || !hint.modified.is_empty() {
+                std::thread::sleep(COALESCE);
+            }
+        }
+    }
+}
+
+/// Passes a hint on to the inputs that it concerns.
+fn take(rounds: &mut [Round], hint: &Hint) {
+    for round in rounds {
+        if hint.dirs_changed || hint.all {
+            round.due = round.due.min(round.earliest);
+        }
+        if hint.modified.is_empty() {
+            continue;
+        }
+        let mut shard = lock(&round.shard);
+        for path in &hint.modified {
+            let linked = round.links.iter().filter(|(target, _)| target == path).map(|(_, link)| link.as_path());
+            for known in std::iter::once(path.as_path()).chain(linked) {
+                shard.poke(known);
+            }
+        }
+    }
+}
+
+impl Round {
+    fn new(shard: &Arc<Mutex<Shard>>, now: Instant) -> Round {
+        let held = lock(shard);
+        Round {
+            shard: shard.clone(),
+            globs: held.feed.globs.clone(),
+            name: held.feed.name.as_str().into(),
+            due: now,
+            earliest: now,
+            dirs: BTreeSet::new(),
+            links: Vec::new(),
+            failed: BTreeSet::new(),
+        }
+    }
+
+    /// Lists the input's files, without holding its lock, and hands the listing over.
+    fn list(&mut self, follow: &Follow) {
+        let started = Instant::now();
+        let mut listing = self.globs.list();
+        let took = started.elapsed();
+        self.earliest = Instant::now() + took * LISTING_SHARE;
+        self.due = Instant::now() + follow.options.list_every.max(took * LISTING_SHARE);
+        self.dirs = std::mem::take(&mut listing.dirs);
+        self.tell(follow, &listing.errors, &listing.unmatched);
+        if listing.files.len() > follow.options.files {
+            let (input, found) = (&self.name, listing.files.len());
+            let allowed = follow.options.files;
+            follow.log.warn(
+                "more files than the limit allows: the rest is not followed; raise limits.files",
+                &[("input", input), ("found", &found), ("limit", &allowed)],
+            );
+            listing.files.truncate(follow.options.files);
+        }
+        let link = |found: &Found| Some((found.target.clone()?, found.path.clone()));
+        self.links = listing.files.iter().filter_map(link).collect();
+        let listed: Vec<Listed> = listing.files.into_iter().map(|found| listed(found, &self.name)).collect();
+        let unmatched = listing.unmatched.len() as u64;
+        lock(&self.shard).sync(&listed, unmatched, Clock::read(), &follow.log);
+    }
+
+    /// Says once of each path what is wrong with it.
+    fn tell(&mut self, follow: &Follow, errors: &[(PathBuf, std::io::ErrorKind)], unmatched: &[PathBuf]) {
+        let now: BTreeSet<PathBuf> = errors.iter().map(|(path, _)| path.clone()).chain(unmatched.iter().cloned()).collect();
+        let fresh = |path: &Path| !self.failed.contains(path);
+        for (path, kind) in errors.iter().filter(|(path, _)| fresh(path)) {
+            let about: [(&str, &dyn std::fmt::Display); 3] =
+                [("input", &self.name), ("path", &path.display()), ("error", kind)];
+            follow.log.warn("cannot look at a path", &about);
+            lock(&self.shard).count_failure(*kind);
+        }
+        for pattern in unmatched.iter().filter(|path| fresh(path)) {
+            let about: [(&str, &dyn std::fmt::Display); 2] = [("input", &self.name), ("path", &pattern.display())];
+            follow.log.warn("nothing matches yet; it is followed when it appears", &about);
+            lock(&self.shard).count_failure(std::io::ErrorKind::NotFound);
+        }
+        self.failed = now;
+    }
+}
+
+fn listed(found: Found, input: &Arc<str>) -> Listed {
+    Listed {
+        path: found.path,
+        input: input.clone(),
+        dev: found.dev,
+        ino: found.ino,
+        size: found.size,
+        archive: found.is_archive,
+    }
+}
