@@ -12,7 +12,7 @@ const COMPILED_BYTES: usize = 4 << 20;
 /// Bytes of an expression's lazily built automaton, per thread that uses it.
 const CACHE_BYTES: usize = 1 << 20;
 /// Where literals of an expression are estimated to stand more often per byte than this, they save nothing.
-const USELESS_SHARE: f32 = 1.0 / 150.0;
+const USELESS_SHARE: f32 = 1.0 / 60.0;
 
 /// A compiled expression.
 #[derive(Clone, Debug)]

@@ -21,6 +21,8 @@ const LENGTH: usize = 48;
 const COPIES: u32 = 6;
 /// What each further literal costs the searcher, in occurrences per byte.
 const PER_LITERAL: f32 = 1e-5;
+/// A literal of so many bytes costs twice a very long one: the model knows little about rare words, length is safer.
+const SHORT: f32 = 8.0;
 /// Weight of a false start of the searcher against a line that goes to the regex.
 const FALSE_START: f32 = 0.1;
 
@@ -86,7 +88,8 @@ fn offer(set: &[Literal]) -> Option<Required> {
     let share: f32 = literals.iter().map(model::share).sum();
     let starts: f32 =
         literals.iter().map(|l| model::share(&l.part(best_window(l).0, best_window(l).1))).sum();
-    let cost = share + FALSE_START * starts + PER_LITERAL * literals.len() as f32;
+    let places: f32 = literals.iter().map(|l| 1.0 + SHORT / l.len() as f32).sum();
+    let cost = share + FALSE_START * starts + PER_LITERAL * places;
     Some(Required { literals, share, cost })
 }
 
@@ -272,4 +275,79 @@ fn spelled(class: &Class) -> Option<Vec<Literal>> {
         }
     }
     Some(set)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use regex::bytes::Regex;
+
+    use super::super::sample::{Choices, expression, parsed, sample};
+    use super::*;
+
+    fn stands_in(literal: &Literal, text: &[u8]) -> bool {
+        literal.is_empty()
+            || text.windows(literal.len()).any(|w| w.iter().zip(literal.atoms()).all(|(b, a)| a.fits(*b)))
+    }
+
+    fn chosen(source: &str) -> Vec<String> {
+        required(&parsed(source)).map_or_else(Vec::new, |r| r.literals.iter().map(Literal::display).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_match_contains_a_required_literal(source in expression(), numbers in vec(vec(any::<u32>(), 1..6), 12)) {
+            let (hir, regex) = (parsed(&source), Regex::new(&source).unwrap());
+            let (required, exact) = (required(&hir), exact(&hir));
+            for numbers in &numbers {
+                let mut text = b"-".to_vec();
+                sample(&hir, &mut Choices::new(numbers), &mut text);
+                for found in regex.find_iter(&text).chain(regex.find_iter(&text[1..])) {
+                    let found = found.as_bytes();
+                    if let Some(required) = &required {
+                        let one = required.literals.iter().any(|l| !l.is_empty() && stands_in(l, found));
+                        prop_assert!(one, "{:?} has none of {:?}", found.escape_ascii().to_string(), required);
+                    }
+                    if let Some(all) = &exact {
+                        prop_assert!(all.iter().any(|l| l.len() == found.len() && stands_in(l, found)), "{:?}", all);
+                    }
+                }
+            }
+            let mut all = required.iter().flat_map(|r| &r.literals).flat_map(Literal::atoms);
+            prop_assert!(all.all(|a| a.byte != b'\n'), "a newline in {:?}", required);
+        }
+    }
+
+    #[test]
+    fn long_and_rare_literals_are_chosen() {
+        let table: [(&str, &[&str]); 12] = [
+            (r"status=(?P<status>5\d\d)\b", &["status=5"]),
+            (r"\b429\b.*rate limit", &["rate limit"]),
+            (r"[Oo]ut of memory|MemoryError", &["MemoryError", "out of memory"]),
+            (r"payment (?P<id>[0-9a-f-]{36}) declined", &[" declined"]),
+            (r"certificate (?:has )?expired", &["certificate "]),
+            (r"(?:ab|cd)+xyz", &["abxyz", "cdxyz"]),
+            (r"(?:foo\d|bar\d)baz", &["baz"]),
+            (r"\d+", &[]),
+            (r"(?:panic)?", &[]),
+            (r"one\ntwo three", &["two three"]),
+            (r"[^\s\S]|never mind", &["never mind"]),
+            (r"status=(?:4\d\d|5\d\d)", &["status=4", "status=5"]),
+        ];
+        for (source, literals) in table {
+            assert_eq!(chosen(source), literals, "{source}");
+        }
+    }
+
+    #[test]
+    fn nested_repetitions_and_long_texts_stay_small() {
+        let long = format!("{}(?:a{{6}}){{6}}", "word ".repeat(2000));
+        let literals = required(&parsed(&long)).unwrap().literals;
+        assert!(literals.len() == 1 && literals[0].len() <= LENGTH);
+        let nested = (0..12).fold("ab?".to_owned(), |inner, _| format!("(?:{inner}){{2}}"));
+        assert!(required(&parsed(&nested)).unwrap().literals.len() <= OFFERED);
+    }
 }

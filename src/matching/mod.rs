@@ -15,6 +15,8 @@ mod scanner;
 mod search;
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;
 
 pub use scanner::{Candidate, Part, PatternError, Scanner};

@@ -1,4 +1,4 @@
-//! How common a piece of text is in logs: a small model of byte pairs, learnt from sample lines below.
+//! How common a piece of text is in logs: a small model of byte pairs and fours, learnt from sample lines below.
 //!
 //! Literals enter, estimated occurrences per byte of log leave. The choice of a rule's literals rests on it: a rare
 //! literal sends few lines to the regex. It decides speed only; a wrong estimate never changes a result.
@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::literal::Literal;
+use super::literal::{Atom, Literal};
 
 /// Lines as services, kernels, web servers and databases write them: what is common here is a poor literal.
 const SAMPLE: &str = r#"2026-03-14 09:26:53,589 INFO app.web GET /api/v2/items/48213 status=200 duration=12ms user=771
@@ -48,6 +48,8 @@ struct Model {
     single: [f32; 256],
     /// Share of the second byte after the first, at `first * 256 + second`.
     pair: Vec<f32>,
+    /// Every four bytes in a row of the sample, digits as `0`, sorted: pairs alone make common words look rare.
+    fours: Vec<[u8; 4]>,
 }
 
 impl Model {
@@ -71,7 +73,20 @@ impl Model {
                 *share = ALONE * single[second] + (1.0 - ALONE) * *share / counts[first];
             }
         }
-        Model { single, pair: pairs }
+        let digits_alike = |b: &u8| if b.is_ascii_digit() { b'0' } else { *b };
+        let plain: Vec<u8> = sample.iter().map(digits_alike).collect();
+        let mut fours: Vec<[u8; 4]> = plain.windows(4).filter_map(|w| w.first_chunk().copied()).collect();
+        fours.sort_unstable();
+        Model { single, pair: pairs, fours }
+    }
+
+    /// Share of these four in the sample.
+    fn four(&self, bytes: [u8; 4]) -> f32 {
+        let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count() as i32;
+        let plain = bytes.map(|b| if b.is_ascii_digit() { b'0' } else { b });
+        let from = self.fours.partition_point(|four| *four < plain);
+        let count = self.fours[from..].partition_point(|four| *four == plain);
+        count as f32 / self.fours.len() as f32 / 10f32.powi(digits)
     }
 }
 
@@ -87,6 +102,17 @@ pub(super) fn byte_share(byte: u8) -> f32 {
 
 /// Estimated occurrences of `literal` per byte of log text, between 0 and 1.
 pub(super) fn share(literal: &Literal) -> f32 {
+    let atoms: Vec<Atom> = literal.atoms().collect();
+    let fours = atoms.windows(4).filter_map(|w| w.first_chunk::<4>()).map(|four| {
+        let lower = MODEL.four(four.map(|a| a.byte));
+        let upper = four.map(|a| a.byte & !a.fold);
+        if upper == four.map(|a| a.byte) { lower } else { lower + MODEL.four(upper) }
+    });
+    // A literal is at most as common as its rarest part.
+    fours.reduce(f32::min).unwrap_or(0.0).max(by_pairs(literal))
+}
+
+fn by_pairs(literal: &Literal) -> f32 {
     // Either case of a folded letter: two running estimates, one for each way the last byte may look.
     let mut last: [(u8, f32); 2] = [(0, 1.0), (0, 0.0)];
     for (i, atom) in literal.atoms().enumerate() {

@@ -1,11 +1,14 @@
 //! The scanner against the plain reading: every expression on every line. Rules and texts are random and made so
 //! that near misses are likely; the seed of a failure is printed by proptest.
 
+use std::ops::Range;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use regex::bytes::Regex;
 
 use super::pattern::{Pattern, Target};
+use super::sample::{Choices, WORDS, expression, parsed, sample};
 use super::scanner::{Candidate, Part, Scanner};
 use super::search::Kernel;
 use crate::level::Levels;
@@ -61,12 +64,22 @@ fn scanned(scanner: &Scanner, block: &[u8]) -> Vec<(usize, u32, usize)> {
     let mut start = 0;
     for (number, line) in block.split(|&b| b == b'\n').enumerate() {
         let end = start + line.len();
-        let here = |c: &&Candidate| (start..end).contains(&(c.at as usize));
-        let mut patterns: Vec<u32> = candidates.iter().filter(here).map(|c| c.pattern).collect();
-        for pattern in &patterns {
-            assert!(scanner.slow_reason(*pattern).is_none(), "residual patterns have no candidates");
-            assert!(!scanner.proven(*pattern) || scanner.confirm(*pattern, line, 0) == Some(0));
+        let here: Vec<Candidate> =
+            candidates.iter().filter(|c| (start..end).contains(&(c.at as usize))).copied().collect();
+        for candidate in &here {
+            let pattern = candidate.pattern;
+            assert!(scanner.slow_reason(pattern).is_none(), "residual patterns have no candidates");
+            // Also in a text that begins or ends inside the line, through the literal itself perhaps.
+            for cut in 0..line.len().min(5) {
+                if scanner.proven(*candidate, &(start + cut..end)) {
+                    assert_eq!(scanner.confirm(pattern, &line[cut..], 0), Some(0));
+                }
+                if scanner.proven(*candidate, &(start..end - cut)) {
+                    assert_eq!(scanner.confirm(pattern, &line[..line.len() - cut], 0), Some(0));
+                }
+            }
         }
+        let mut patterns: Vec<u32> = here.iter().map(|c| c.pattern).collect();
         scanner.residual(line, 0, &mut patterns);
         patterns.sort_unstable();
         patterns.dedup();
@@ -86,54 +99,6 @@ fn agrees(patterns: &[Pattern], block: &[u8]) {
         scanner.scan(block, &mut candidates);
         assert_eq!(*first.get_or_insert_with(|| candidates.clone()), candidates, "all kernels agree");
     }
-}
-
-/// Words that share beginnings, ends and middles.
-const WORDS: [&str; 16] = [
-    "disk",
-    "disk full",
-    "dis",
-    "risk",
-    "Error",
-    "error",
-    "status=5",
-    "status=",
-    "timed out",
-    "out of",
-    "kK",
-    "naïve",
-    "é",
-    "ß",
-    "x",
-    "retrying",
-];
-
-fn leaf() -> impl Strategy<Value = String> {
-    prop_oneof![
-        6 => prop::sample::select(&WORDS[..]).prop_map(regex::escape),
-        1 => prop::sample::select(&[
-            r"\d", r"\w", r"\s", r"\S", ".", "[a-f]", "[^x]", "[dD]", "[kK]", r"[\n ]", r"\p{Greek}", "[5-7]", r"\n",
-            r"(?-u:\xff)", "(?s:.)", "[é-í]",
-        ][..]).prop_map(str::to_owned),
-        1 => prop::sample::select(&["^", "$", r"\b", r"\B", "(?m:^)", "(?m:$)", r"\A", r"\z", "(?-u:\\b)", ""][..])
-            .prop_map(str::to_owned),
-    ]
-}
-
-fn expression() -> impl Strategy<Value = String> {
-    let tree = leaf().prop_recursive(4, 24, 4, |inner| {
-        prop_oneof![
-            4 => vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
-            2 => vec(inner.clone(), 1..4).prop_map(|parts| format!("(?:{})", parts.join("|"))),
-            1 => inner.clone().prop_map(|part| format!("({part})")),
-            2 => (inner.clone(), prop::sample::select(&["?", "*", "+", "{2}", "{1,3}", "+?", "{0}", "{7,}"][..]))
-                .prop_map(|(part, times)| format!("(?:{part}){times}")),
-            1 => (inner, prop::sample::select(&["i", "s", "m", "im", "x"][..]))
-                .prop_map(|(part, flags)| format!("(?{flags}:{part})")),
-        ]
-    });
-    // Some combinations are refused, such as a class with a byte that is no character: those are no rules.
-    tree.prop_filter("compiles", |source| Regex::new(source).is_ok())
 }
 
 fn rule() -> impl Strategy<Value = Pattern> {
@@ -158,21 +123,32 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn text() -> impl Strategy<Value = Vec<u8>> {
-    vec(piece(), 0..40).prop_map(|pieces| pieces.concat())
+/// Pieces, and between them texts that the rules' own expressions match but for their look-arounds.
+fn rules_and_text(most: usize) -> impl Strategy<Value = (Vec<Pattern>, Vec<u8>)> {
+    let own = (any::<prop::sample::Index>(), vec(any::<u32>(), 1..6));
+    (vec(rule(), 1..most), vec((prop::option::of(own), piece()), 0..30)).prop_map(|(rules, pieces)| {
+        let sources: Vec<&String> = rules.iter().flat_map(|r| r.any.iter().chain(&r.not)).collect();
+        let mut text = Vec::new();
+        for (own, piece) in pieces {
+            if let Some((index, numbers)) = own {
+                sample(&parsed(sources[index.index(sources.len())]), &mut Choices::new(&numbers), &mut text);
+            }
+            text.extend(piece);
+        }
+        (rules, text)
+    })
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_rules_match_as_the_plain_reading_says(rules in vec(rule(), 1..8), text in text()) {
+    fn random_rules_match_as_the_plain_reading_says((rules, text) in rules_and_text(8)) {
         agrees(&rules, &text);
     }
 
     #[test]
-    fn a_match_over_lines_has_a_candidate_in_its_text(rule in rule(), text in text()) {
-        let rules = [rule];
+    fn a_match_over_lines_has_a_candidate_in_its_text((rules, text) in rules_and_text(2)) {
         let scanner = Scanner::new(&rules).unwrap();
         let mut candidates = Vec::new();
         scanner.scan(&text, &mut candidates);
@@ -188,9 +164,10 @@ proptest! {
     }
 
     #[test]
-    fn from_a_later_start_the_look_arounds_still_see_what_is_before(rule in rule(), text in text(), at in any::<prop::sample::Index>()) {
+    fn from_a_later_start_the_look_arounds_still_see_what_is_before((rules, text) in rules_and_text(2), at in any::<prop::sample::Index>()) {
+        let rule = &rules[0];
         let start = at.index(text.len() + 1);
-        let scanner = Scanner::new(std::slice::from_ref(&rule)).unwrap();
+        let scanner = Scanner::new(&rules).unwrap();
         let regexes: Vec<Regex> = rule.any.iter().map(|s| Regex::new(s).unwrap()).collect();
         let vetoed = rule.not.as_ref().is_some_and(|s| Regex::new(s).unwrap().is_match_at(&text, start));
         let truth = regexes.iter().position(|r| r.is_match_at(&text, start)).filter(|_| !vetoed);
@@ -201,6 +178,10 @@ proptest! {
             prop_assert_eq!(residual, [0]);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn many_literals_are_all_found(words in vec("[a-f=]{1,9}", 1..300), texts in vec("[a-fA-F= \n]{0,12}", 0..30)) {
@@ -251,6 +232,7 @@ fn tricky_cases_match_as_the_plain_reading_says() {
         r"$",
         r"(?:warn\n|fail\n)x",
         r"(?i)ſ",
+        r"\b(?:(?:disk)+)?",
     ];
     let texts: [&[u8]; 24] = [
         b"DISK FULL",
@@ -288,9 +270,10 @@ fn tricky_cases_match_as_the_plain_reading_says() {
         rules.iter().zip(&rules[1..]).map(|(a, b)| pattern(&[a, b], Some("50 |kk"))).collect();
     agrees(&pairs, &block);
     // At every distance from the end of the vectors' steps.
+    let (scanners, truth) = (scanners(&patterns[..6]), naive(&patterns[..6], &block));
     for _ in 0..130 {
         block.insert(0, b'.');
-        agrees(&patterns[..6], &block);
+        assert!(scanners.iter().all(|s| scanned(s, &block) == truth));
     }
 }
 
@@ -318,6 +301,17 @@ fn rules_without_a_literal_are_named_with_a_reason() {
 }
 
 #[test]
+fn residual_patterns_are_appended_to_what_is_there() {
+    let rules = Scanner::new(&[pattern(&[r"\d+", r"\w+"], None), pattern(&["deadlock"], None)]).unwrap();
+    let mut out = vec![1, 0];
+    rules.residual(b"a 1", 0, &mut out);
+    assert_eq!(out, [1, 0, 0]);
+    rules.residual(b"a 1", 3, &mut out);
+    rules.residual(b"a 1", 4, &mut out);
+    assert_eq!(out, [1, 0, 0]);
+}
+
+#[test]
 fn what_can_hold_a_newline_spans_lines() {
     let rules = scanner(&["a.b", r"a\sb", "(?s)a.b", "[^x]y", "(?m)^a$", r"a\nb", r"a\x20b", r"\S+"]);
     let spans: Vec<bool> = (0..8).map(|p| rules.spans_lines(p)).collect();
@@ -340,6 +334,19 @@ fn captures_come_from_the_expression_that_matched() {
     assert_eq!(rules.confirm(0, b"took 5 in test", 0), None);
     assert_eq!(rules.confirm(0, hay, 7), None);
     assert_eq!(rules.confirm(9, hay, 0), None);
+}
+
+#[test]
+fn fixed_text_needs_no_confirmation_where_it_lies_in_the_text() {
+    let rules = scanner(&["deadlock", r"dead\b", r"(?i)GATE|door"]);
+    let block = b"x deadlock Gate";
+    let mut out = Vec::new();
+    rules.scan(block, &mut out);
+    let proven = |text: Range<usize>| -> Vec<bool> { out.iter().map(|c| rules.proven(*c, &text)).collect() };
+    let patterns: Vec<u32> = out.iter().map(|c| c.pattern).collect();
+    let of = |pattern: u32| patterns.iter().position(|p| *p == pattern).unwrap();
+    assert!(proven(0..15)[of(0)] && proven(2..10)[of(0)] && proven(0..15)[of(2)]);
+    assert!(!proven(3..15)[of(0)] && !proven(0..9)[of(0)] && !proven(0..15)[of(1)]);
 }
 
 #[test]
