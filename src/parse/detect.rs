@@ -22,7 +22,9 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
 
 fn digit(text: &[u8]) -> Option<Head> {
     if let Some(stamp) = time::stamp(text, 0) {
-        if stamp.shape == Shape::MonthDay
+        let rest = text.get(stamp.end..).unwrap_or_default().trim_ascii_start();
+        let numbered = rest.first().is_some_and(u8::is_ascii_digit);
+        if (stamp.shape == Shape::MonthDay || stamp.shape == Shape::Date && numbered)
             && let Some(head) = glog::logcat(text, stamp.end)
         {
             return Some(head);

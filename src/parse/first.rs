@@ -54,14 +54,16 @@ fn colon(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head>
     if upper && rest.starts_with(b"  ") && letters + 1 + skip_blanks(rest, 0) == 10 {
         return Some(head(Format::Uvicorn, 10));
     }
-    if !rest.is_empty() && !rest.starts_with(b" ") {
+    // What git, Go and rustc say by themselves is no logger's.
+    let said = matches!(&text[..letters], b"panic" | b"note" | b"fatal" | b"alert");
+    if said || !rest.is_empty() && !rest.starts_with(b" ") {
         return None;
     }
     let message = skip_blanks(text, letters + 1);
     if !upper && is_category(rest) {
         return Some(head(Format::Dotnet, message));
     }
-    Some(Head { trust: trust(level, upper), ..head(Format::LevelFirst, message) }.weak())
+    Some(Head { trust: trust(level, upper), without: 0, ..head(Format::LevelFirst, message) }.weak())
 }
 
 /// .NET's ` Category.Name[0]`.
@@ -82,7 +84,7 @@ fn blank(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head>
         return None;
     }
     let trust = if apart { Trust::Sure } else { Trust::Likely };
-    Some(Head { trust, ..Head::new(Format::LevelFirst, Some(level), message) }.weak())
+    Some(Head { trust, without: 0, ..Head::new(Format::LevelFirst, Some(level), message) }.weak())
 }
 
 /// A level with a timestamp behind it.

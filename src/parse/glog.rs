@@ -50,7 +50,7 @@ pub(super) fn brief(text: &[u8]) -> Option<Head> {
 /// logcat's threadtime and time forms behind the timestamp: `1702  2395 D Tag: text`, `D/Tag( 1702): text`.
 pub(super) fn logcat(text: &[u8], end: usize) -> Option<Head> {
     let mut at = skip_blanks(text, end);
-    for _ in 0..3 {
+    for step in 0..4 {
         let rest = text.get(at..)?;
         if let [letter, b' ', ..] = rest
             && letter.is_ascii_uppercase()
@@ -70,7 +70,12 @@ pub(super) fn logcat(text: &[u8], end: usize) -> Option<Head> {
             };
         }
         let digits = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'-').count();
-        if digits == 0 {
+        let digits = match digits {
+            // The user's name, in some variants.
+            0 if step == 0 => rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count(),
+            digits => digits,
+        };
+        if digits == 0 || rest.get(digits) != Some(&b' ') {
             return None;
         }
         at = skip_blanks(text, at + digits);

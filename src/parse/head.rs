@@ -55,6 +55,8 @@ pub(super) struct Head {
     pub(super) trust: Trust,
     pub(super) strength: Strength,
     pub(super) place: Place,
+    /// Where the message begins if the level is not believed.
+    pub(super) without: usize,
     /// An exception type that the header's own fields name, as a range.
     pub(super) exception: Option<(usize, usize)>,
 }
@@ -68,6 +70,7 @@ impl Head {
             trust: Trust::Sure,
             strength: Strength::Strong,
             place: Place::From(message),
+            without: message,
             exception: None,
         }
     }

@@ -248,6 +248,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         trust: Trust::Sure,
         strength,
         place,
+        without: 0,
         exception: found.exception,
     })
 }

@@ -85,7 +85,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
     }
     let strength = if time || message.is_some() { Strength::Strong } else { Strength::Weak };
     let place = message.unwrap_or(Place::From(0));
-    Some(Head { format: Format::Logfmt, level, trust: Trust::Sure, strength, place, exception })
+    Some(Head { format: Format::Logfmt, level, trust: Trust::Sure, strength, place, without: 0, exception })
 }
 
 /// The message among the pairs behind `at`.

@@ -33,8 +33,58 @@ pub(super) fn after_level(text: &[u8], mut at: usize) -> usize {
     if text.get(at) == Some(&b'/') {
         at += text[at..].iter().take_while(|b| !matches!(b, b' ' | b']')).count();
     }
+    if text.get(at) == Some(&b'[') {
+        // Columns in brackets, one right behind the other.
+        return after_groups(text, at, &[b"["]);
+    }
     let start = after_separators(text, at);
+    if text.get(start..).is_some_and(|rest| rest.starts_with(b"in ")) {
+        // Flask's `ERROR in module: text`.
+        let name = text[start + 3..]
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+            .count();
+        if text[start + 3 + name..].starts_with(b": ") {
+            return start + name + 5;
+        }
+    }
     behind_logger(text, start).unwrap_or(start)
+}
+
+/// The place behind columns that bars join without blanks: `|name|12|text`.
+pub(super) fn after_bars(text: &[u8], at: usize) -> usize {
+    let mut at = at;
+    for _ in 0..4 {
+        let Some(rest) = text.get(at..).and_then(|rest| rest.strip_prefix(b"|")) else { break };
+        let length =
+            rest.iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"._-$:".contains(b)).count();
+        if rest.get(length) != Some(&b'|') {
+            break;
+        }
+        at += length + 1;
+    }
+    at
+}
+
+/// The message behind groups in brackets that begin as one of `starts`.
+pub(super) fn after_groups(text: &[u8], at: usize, starts: &[&[u8]]) -> usize {
+    let mut at = skip_blanks(text, at);
+    while let Some(rest) = text.get(at..)
+        && starts.iter().any(|start| rest.starts_with(start))
+        && let Some(close) = closing(text, at)
+    {
+        at = skip_blanks(text, close + 1);
+    }
+    at
+}
+
+/// The message behind a column: a word with at least two blanks after it.
+pub(super) fn after_column(text: &[u8], at: usize) -> usize {
+    let at = skip_blanks(text, at);
+    let rest = text.get(at..).unwrap_or_default();
+    let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let wide = length > 0 && rest.get(length..).is_some_and(|rest| rest.starts_with(b"  "));
+    if wide { skip_blanks(text, at + length) } else { at }
 }
 
 /// The place behind `[thread] logger - `, `logger: `, `123 --- [thread] logger : ` and their like.
@@ -51,8 +101,8 @@ fn behind_logger(text: &[u8], start: usize) -> Option<usize> {
                 brackets += 1;
             }
             b'-' if rest.starts_with(b"--- ") => {
-                at += 3;
-                brackets += 1;
+                let end = memchr::memmem::find(rest.get(..rest.len().min(200))?, b" : ")?;
+                return Some(at + end + 3);
             }
             _ => {
                 let length = rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[')).count();
@@ -74,6 +124,14 @@ fn behind_logger(text: &[u8], start: usize) -> Option<usize> {
             }
         }
         let next = skip_blanks(text, at);
+        if words == 1
+            && brackets > 0
+            && text.get(at) == Some(&b' ')
+            && name.iter().filter(|b| **b == b'.').count() > 2
+        {
+            // Tomcat's class and method, with no more than a blank behind.
+            return Some(next);
+        }
         let behind = text.get(next..)?;
         match behind {
             [b'-', b' ', ..] | [b'|', ..] | [b':', ..] => {

@@ -37,7 +37,7 @@ pub use options::{FormatChoice, Multiline, Options};
 use crate::event::{Exception, Line, Message, Role};
 use crate::level::Level;
 use format::Kind;
-use head::{Head, Place, Strength};
+use head::{Head, Place, Strength, Trust};
 use memory::Open;
 use options::Start;
 use trace::{Part, Step};
@@ -108,7 +108,13 @@ impl Parser {
                 memory.learn(&head);
                 continuation(Exception::None)
             }
-            Strength::Weak if !memory.dated && !memory.takes_weak(&head) => self.headless(memory, text),
+            Strength::Weak
+                if !memory.dated
+                    && (trace::step(memory.trace, text).part == Part::Inside
+                        || !memory.takes_weak(&head)) =>
+            {
+                self.headless(memory, text)
+            }
             _ => self.begin(memory, text, head),
         }
     }
@@ -139,6 +145,9 @@ impl Parser {
         }
         memory.learn(&head);
         let mut level = memory.believe(&head);
+        if level == Level::Unknown && head.trust != Trust::Sure {
+            head.place = Place::From(head.without);
+        }
         let message = head.place.of(text);
         if level == Level::Unknown && self.keyword_levels {
             level = keyword::level(message).unwrap_or(level);

@@ -60,7 +60,7 @@ struct Walk<'a> {
     /// The last separator other than blanks before the field.
     separator: u8,
     /// A word and a colon stood before: the message unless a level follows.
-    named: Option<usize>,
+    named: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -68,7 +68,7 @@ impl<'a> Walk<'a> {
         let closed = text.get(stamp.end) == Some(&b']');
         let at = if bracketed && closed { stamp.end + 1 } else { stamp.end };
         let inside = bracketed && !closed;
-        Walk { text, stamp, at, inside, bracketed, words: 0, brackets: 0, separator: 0, named: None }
+        Walk { text, stamp, at, inside, bracketed, words: 0, brackets: 0, separator: 0, named: false }
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -96,7 +96,8 @@ impl<'a> Walk<'a> {
         self.separators();
         match self.byte(self.at) {
             b'[' | b'(' | b'<' => self.bracket(),
-            b'"' | b'{' | b'\'' | 0 => Field::End,
+            b'{' => self.braces(),
+            b'"' | b'\'' | 0 => Field::End,
             _ => self.word(),
         }
     }
@@ -104,7 +105,7 @@ impl<'a> Walk<'a> {
     fn bracket(&mut self) -> Field {
         let Some(close) = closing(self.text, self.at) else { return Field::End };
         let content = self.text.get(self.at + 1..close).unwrap_or_default();
-        if self.named.is_none()
+        if !self.named
             && let Some(level) = bracket_level(content)
         {
             self.at = close + 1;
@@ -112,6 +113,19 @@ impl<'a> Walk<'a> {
             return Field::Level(level, Trust::Sure);
         }
         self.at = close + 1;
+        self.brackets += 1;
+        Field::Other
+    }
+
+    /// Airflow's `{file.py:12}`; any other brace begins a message.
+    fn braces(&mut self) -> Field {
+        let rest = self.text.get(self.at + 1..).unwrap_or_default();
+        let length =
+            rest.iter().take(100).take_while(|b| b.is_ascii_alphanumeric() || b"._:/-".contains(b)).count();
+        if length == 0 || rest.get(length) != Some(&b'}') {
+            return Field::End;
+        }
+        self.at += length + 2;
         self.brackets += 1;
         Field::Other
     }
@@ -131,11 +145,17 @@ impl<'a> Walk<'a> {
         let length =
             rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[' | b'(' | b',' | b']')).count();
         let whole = &rest[..length];
-        if self.named.is_some() || length == 0 {
+        if self.named || length == 0 {
             return Field::End;
         }
         if let Some(field) = self.channel(whole) {
             return field;
+        }
+        if self.words == 0
+            && let Some(level) = crate::parse::syslog::facility(whole)
+        {
+            let head = crate::parse::syslog::tagged(self.text, self.at + length);
+            return Field::Done(Head { level: Some(level), ..head });
         }
         let plain = whole.strip_suffix(b":");
         let mut end = self.at + length;
@@ -158,7 +178,7 @@ impl<'a> Walk<'a> {
             return Field::Done(crate::parse::syslog::tagged(self.text, end));
         }
         if tagged {
-            self.named = Some(skip_blanks(self.text, end));
+            self.named = true;
         }
         if self.words > MOST_WORDS { Field::End } else { Field::Other }
     }
@@ -184,7 +204,7 @@ impl<'a> Walk<'a> {
         let dashed = matches!(rest, [b' ', b'-', b' ', ..]);
         let apart = matches!(self.separator, b'|' | b'-' | b',' | b']');
         let trust = match (upper, self.words) {
-            _ if self.named.is_some() => upper.then_some(Trust::Likely)?,
+            _ if self.named => upper.then_some(Trust::Likely)?,
             (true, 0) => Trust::Sure,
             (true, _) if apart || wide || dashed => Trust::Sure,
             (true, _) => Trust::Likely,
@@ -271,8 +291,18 @@ impl<'a> Walk<'a> {
     fn found(&self, level: Option<Level>, trust: Trust) -> Head {
         let format = self.format();
         let at = if self.inside { message::after_bracket(self.text, self.at) } else { self.at };
-        let head = Head::new(format, level, message::after_level(self.text, at));
-        Head { trust, ..head }
+        let message = match format {
+            Format::ApacheError => message::after_groups(self.text, at, &[b"[pid ", b"[tid "]),
+            Format::Mysql => {
+                message::after_groups(self.text, at, &[b"[MY-", b"[Server", b"[InnoDB", b"[Repl", b"[System"])
+            }
+            Format::Rabbitmq => message::after_groups(self.text, at, &[b"<0."]),
+            Format::Cbs => message::after_column(self.text, at),
+            _ => message::after_level(self.text, at),
+        };
+        let head = Head::new(format, level, message);
+        let without = message::after_separators(self.text, self.stamp.end + usize::from(self.bracketed));
+        Head { trust, without, ..head }
     }
 
     fn without_level(&self) -> Head {
@@ -282,7 +312,8 @@ impl<'a> Walk<'a> {
         } else {
             self.stamp.end
         };
-        let message = self.named.unwrap_or_else(|| message::after_separators(self.text, from));
+        // A word and a colon may be the message's own: nothing is taken from it.
+        let message = message::after_separators(self.text, message::after_bars(self.text, from));
         let apache = self.bracketed && self.text.get(1).is_some_and(u8::is_ascii_alphabetic);
         let format = if apache { Format::ApacheError } else { Format::Plain };
         let mut head = Head { place: Place::From(message), ..Head::new(format, None, message) };
@@ -302,7 +333,7 @@ impl<'a> Walk<'a> {
         }
         if self.separator == b'[' {
             if self.bracketed {
-                return Format::Gunicorn;
+                return if self.brackets == 1 { Format::Gunicorn } else { Format::Log4j };
             }
             let nginx = date.get(4) == Some(&b'/') && self.words == 0 && self.brackets == 0;
             if nginx && rest.get(1).is_some_and(u8::is_ascii_digit) {
@@ -312,6 +343,9 @@ impl<'a> Walk<'a> {
                 return Format::Rabbitmq;
             }
             if matches!(rest, [b' ', b'[', b'M', b'Y', b'-', ..]) {
+                return Format::Mysql;
+            }
+            if date.get(6) == Some(&b' ') && self.brackets == 0 {
                 return Format::Mysql;
             }
         }
@@ -331,7 +365,12 @@ impl<'a> Walk<'a> {
         if self.words == 0 && (self.brackets == 1 || rest.get(number) == Some(&b'[')) {
             return Format::Log4j;
         }
-        if date.get(10) == Some(&b'T') && self.words == 0 && self.brackets == 0 {
+        let hadoop = date.len() == 13 && date.get(6) == Some(&b' ');
+        if date.get(2) == Some(&b'/') && date.len() == 17 && date.get(5) == Some(&b'/') || hadoop {
+            return Format::Log4j;
+        }
+        let upper = self.at > 0 && text[self.at - 1].is_ascii_uppercase();
+        if upper && date.get(10) == Some(&b'T') && self.words == 0 && self.brackets == 0 {
             return Format::Tracing;
         }
         if memchr::memchr(b',', date).is_some() { Format::Python } else { Format::Plain }
@@ -383,13 +422,9 @@ pub(super) fn bracket_level(content: &[u8]) -> Option<Option<Level>> {
             return word::level(first).map(Some);
         }
     }
-    let letters = content.iter().take_while(|b| b.is_ascii_uppercase()).count();
-    let digits = &content[letters..];
-    // Apache's trace1 to trace8 and PostgreSQL's DEBUG1 to DEBUG5.
-    if let [b'1'..=b'8'] = content.get(content.len() - 1..)?
-        && (digits.len() == 1 || content.starts_with(b"trace"))
-    {
-        return word::level(&content[..content.len() - 1]).map(Some);
+    // Apache's trace1 to trace8.
+    match last {
+        [b't', b'r', b'a', b'c', b'e', b'1'..=b'8'] => Some(Some(Level::Trace)),
+        _ => None,
     }
-    None
 }

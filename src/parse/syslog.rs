@@ -103,7 +103,7 @@ pub(super) fn tagged(text: &[u8], at: usize) -> Head {
 }
 
 /// `kern.info`: OpenWrt's, busybox's and rsyslog's `facility.severity`.
-fn facility(word: &[u8]) -> Option<Level> {
+pub(super) fn facility(word: &[u8]) -> Option<Level> {
     let dot = memchr::memchr(b'.', word)?;
     let (facility, severity) = (&word[..dot], &word[dot + 1..]);
     let known = matches!(

@@ -73,7 +73,9 @@ pub(super) fn step(trace: Trace, text: &[u8]) -> Step {
     match trace {
         Trace::Python | Trace::Group | Trace::GroupEnd | Trace::Box => python(trace, text, indented),
         Trace::PythonEnd | Trace::PythonChain => python_end(trace, text, indented),
-        Trace::Stack if indented || is_stack_line(text) => Step::inside(Trace::Stack),
+        Trace::Stack if indented && !text.trim_ascii_start().starts_with(GROUP) || is_stack_line(text) => {
+            Step::inside(Trace::Stack)
+        }
         Trace::Excerpt if indented => Step::inside(Trace::Excerpt),
         Trace::Excerpt => match begin(text, indented) {
             Step { trace: Trace::Stack, exception, .. } => Step { exception, ..Step::inside(Trace::Stack) },
