@@ -129,6 +129,11 @@ impl Entry {
         self.due = now;
     }
 
+    /// Whether it was looked at since it was opened, and all of it is settled.
+    pub(super) fn settled(&self) -> bool {
+        self.look.stamp != [0; 4] && self.look.size == self.saved.offset
+    }
+
     /// How the open file relates to this content. `head`: its first bytes.
     pub(super) fn kin(&self, file: &File, look: Look, head: &[u8]) -> io::Result<Kin> {
         let saved = &self.saved;

@@ -25,6 +25,8 @@ pub struct Listed {
     pub size: u64,
     /// A compressed file: only looked into as the successor of a followed one.
     pub archive: bool,
+    /// Where the file itself stands, if the path is a link.
+    pub target: Option<PathBuf>,
 }
 
 /// Where to begin in files that stood there before the first start.

@@ -67,7 +67,9 @@ impl Tailer {
                     if fresh && closed && (!entry.verified || entry.look.size != listed.size) {
                         asleep.push((id, listed));
                     }
-                    self.paths.entry(listed.path.clone()).or_default().push(id);
+                    for path in std::iter::once(&listed.path).chain(&listed.target) {
+                        self.paths.entry(path.clone()).or_default().push(id);
+                    }
                 }
                 None if fresh => strangers.push(listed),
                 None => {}
@@ -174,7 +176,7 @@ impl Tailer {
             .entries
             .iter()
             .filter(|(_, entry)| matches!(entry.source, Source::Plain(_)) && entry.here.is_some())
-            .filter(|(_, entry)| entry.saved.state == State::Live && entry.saved.offset == entry.look.size)
+            .filter(|(_, entry)| entry.saved.state == State::Live && entry.settled())
             .map(|(id, entry)| (entry.written, *id))
             .collect();
         idle.sort();

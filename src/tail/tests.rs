@@ -1,6 +1,7 @@
 //! A world of real files in a temporary folder, and the tailer in it; time is moved by hand.
 
 mod cases;
+mod model;
 
 use super::*;
 use std::fs::{self, File, OpenOptions};
@@ -61,7 +62,7 @@ pub(super) struct World {
     pub(super) options: Options,
     /// Whether the name is followed.
     pub(super) glob: fn(&str) -> bool,
-    stored: BTreeMap<FileId, Saved>,
+    pub(super) stored: BTreeMap<FileId, Saved>,
     stored_sink: Counted,
 }
 
@@ -138,7 +139,7 @@ impl World {
                 let archive = [".gz", ".zst", ".bz2", ".xz"].iter().any(|ending| name.ends_with(ending));
                 let (dev, ino, size) = (meta.dev(), meta.ino(), meta.len());
                 let path = entry.path().to_path_buf();
-                listing.push(Listed { path, input: input.clone(), dev, ino, size, archive });
+                listing.push(Listed { path, input: input.clone(), dev, ino, size, archive, target: None });
             }
         }
         listing

@@ -403,8 +403,8 @@ fn what_is_no_regular_file_never_blocks() {
     let fifo = w.path("fifo.log");
     let kind = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
-    let listed = Listed { path: fifo, input: "default".into(), dev: 1, ino: 1, size: 9, archive: false };
-    let gone = Listed { path: w.path("gone.log"), ..listed.clone() };
+    let listed = Listed { path: fifo, input: "default".into(), dev: 1, ino: 1, size: 9, archive: false, target: None };
+    let gone = Listed { path: w.path("gone.log"), ino: 2, ..listed.clone() };
     for _ in 0..3 {
         let listing = [listed.clone(), gone.clone()];
         w.tailer.sync(&listing, false, From::End, w.now, &mut w.facts, &mut w.sink);
