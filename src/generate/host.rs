@@ -36,7 +36,7 @@ fn tiles() -> Vec<Panel> {
             .query("max(logtally_host_cpu_utilization_max_ratio{@})", "peak")
             .unit("percentunit").decimals(1).no_value("node only").steps(FILLING),
         Panel::stat("Load per CPU", "Processes that run or wait, for each CPU. Above 1, work waits for CPU or disk; above 2 for long, the host is too small or stuck.")
-            .query(r#"max(sum by (job, instance) (node_load1{@}) / count by (job, instance) (node_cpu_seconds_total{@,mode="idle"}))"#, "load")
+            .query(r#"max(sum by (job, instance) (node_load1{@}) / count by (job, instance) (rate(node_cpu_seconds_total{@,mode="idle"}[@])))"#, "load")
             .unit("short").decimals(2).steps(&[(None, GREEN), (Some(1.0), ORANGE), (Some(2.0), RED)]),
         Panel::stat("Memory", "Share of memory that programs cannot have any more. Above 90 % the kernel soon swaps or kills: find the largest process.")
             .query("max(1 - node_memory_MemAvailable_bytes{@} / node_memory_MemTotal_bytes{@})", "memory")
@@ -69,7 +69,7 @@ fn cpu() -> Vec<Panel> {
             .unit("percentunit").max(1.0).colour("average", BLUE).colour("peak second", ORANGE).size(12, 9),
         Panel::timeseries("Load", "Load of 1, 5 and 15 minutes against the number of CPUs. Long above the dashed line, work waits.")
             .query("sum(node_load1{@})", "1 min").query("sum(node_load5{@})", "5 min").query("sum(node_load15{@})", "15 min")
-            .query(r#"count(node_cpu_seconds_total{@,mode="idle"})"#, "CPUs")
+            .query(r#"count(rate(node_cpu_seconds_total{@,mode="idle"}[@]))"#, "CPUs")
             .unit("short").decimals(2).reference("CPUs").size(8, 8),
         Panel::heatmap("CPU samples", "How many one-second samples fell into each band of CPU use. Two separate bands are work in bursts; a thin line near 100 % is saturation, even where the average looks fine.", "percentunit")
             .buckets("sum by (le) (increase(logtally_host_cpu_utilization_ratio_bucket{@}[@]))")

@@ -40,7 +40,6 @@ pub(super) struct Panel {
     overrides: Vec<Value>,
     options: Value,
     transformations: Vec<Value>,
-    links: Vec<Value>,
 }
 
 impl Panel {
@@ -58,7 +57,6 @@ impl Panel {
             overrides: Vec::new(),
             options,
             transformations: Vec::new(),
-            links: Vec::new(),
         };
         panel.steps(&[(None, GREEN)])
     }
@@ -302,12 +300,6 @@ impl Panel {
         self.option("sortBy", json!([{"displayName": sort, "desc": true}]))
     }
 
-    /// A link in the panel's corner.
-    pub(super) fn link(mut self, title: &str, url: &str) -> Panel {
-        self.links.push(json!({"title": title, "url": url, "targetBlank": false}));
-        self
-    }
-
     pub(super) fn width(&self) -> u32 {
         self.width
     }
@@ -334,7 +326,6 @@ impl Panel {
             "fieldConfig": {"defaults": defaults, "overrides": self.overrides},
             "options": self.options,
             "transformations": self.transformations,
-            "links": self.links,
         })
     }
 }
