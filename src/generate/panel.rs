@@ -64,7 +64,7 @@ impl Panel {
     /// Lines over time with a legend table of mean, max and last.
     pub(super) fn timeseries(title: &str, description: &str) -> Panel {
         let options = json!({
-            "legend": {"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["mean", "max", "lastNotNull"]},
+            "legend": {"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["mean", "max", "lastNotNull"], "sortBy": "Max", "sortDesc": true},
             "tooltip": {"mode": "multi", "sort": "desc"},
         });
         let mut panel = Panel::new("timeseries", title, description, options).min(0.0);
@@ -250,6 +250,15 @@ impl Panel {
     pub(super) fn colour(mut self, name: &str, colour: &str) -> Panel {
         self.overrides.push(colour_override(name, colour));
         self
+    }
+
+    /// Puts the legend beside the drawing, where a panel is wide and has many series.
+    pub(super) fn legend_right(self) -> Panel {
+        let calcs = ["max", "lastNotNull"];
+        self.option(
+            "legend",
+            json!({"displayMode": "table", "placement": "right", "showLegend": true, "calcs": calcs, "sortBy": "Max", "sortDesc": true}),
+        )
     }
 
     /// A dashed grey line for the series that others are measured against.
