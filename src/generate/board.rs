@@ -13,19 +13,13 @@ const TAG: &str = "logtally";
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     title: String,
-    open: bool,
     panels: Vec<Panel>,
 }
 
 impl Row {
     /// A row that shows its panels.
     pub(super) fn new(title: &str, panels: Vec<Panel>) -> Row {
-        Row { title: title.to_owned(), open: true, panels }
-    }
-
-    /// A row that hides its panels until it is clicked.
-    pub(super) fn closed(title: &str, panels: Vec<Panel>) -> Row {
-        Row { title: title.to_owned(), open: false, panels }
+        Row { title: title.to_owned(), panels }
     }
 }
 
@@ -75,16 +69,11 @@ impl Board {
         for row in &self.rows {
             let (id, y) = (grid.next_id(), grid.y);
             grid.y += 1;
-            let panels = grid.place(&row.panels);
-            let (inside, after) = if row.open { (Vec::new(), panels) } else { (panels, Vec::new()) };
-            if !row.open {
-                grid.y = y + 1;
-            }
             out.push(json!({
-                "id": id, "type": "row", "title": row.title, "collapsed": !row.open,
-                "gridPos": {"h": 1, "w": 24, "x": 0, "y": y}, "panels": inside,
+                "id": id, "type": "row", "title": row.title, "collapsed": false,
+                "gridPos": {"h": 1, "w": 24, "x": 0, "y": y}, "panels": [],
             }));
-            out.extend(after);
+            out.extend(grid.place(&row.panels));
         }
         out
     }

@@ -41,8 +41,8 @@ fn overview() -> Vec<Panel> {
             .query("sum by (level) (rate(log_events_total{@level}[@]))", "{{level}}")
             .unit("cps").stacked_bars().levels().size(16, 8),
         Panel::bars("Matches by rule", "Events that the rules matched in the time range, the largest first. A rule that should match and is missing here: test it with `logtally explain`.")
-            .instant("topk(12, sum by (pattern) (increase(log_pattern_events_total{@level}[$__range])) > 0)", "{{pattern}}")
-            .unit("short").decimals(0).no_value("no rule matched").steps(&[(None, BLUE)]).size(8, 8),
+            .instant("round(topk(12, sum by (pattern) (increase(log_pattern_events_total{@level}[$__range])) > 0))", "{{pattern}}")
+            .unit("short").no_value("no rule matched").steps(&[(None, BLUE)]).size(8, 8),
     ]
 }
 

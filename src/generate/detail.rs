@@ -29,11 +29,11 @@ pub(super) fn board() -> Board {
 fn selected() -> Vec<Panel> {
     vec![
         Panel::stat("Events", "Events of the selected levels in the time range. 0 with files that grow: the level filter above hides them, or the format is not understood.")
-            .instant(r#"sum(increase(log_events_total{@path,level=~"$level"}[$__range]))"#, "events")
-            .unit("short").decimals(0).option("graphMode", json!("none")).steps(&[(None, BLUE)]).size(4, 4),
+            .instant(r#"round(sum(increase(log_events_total{@path,level=~"$level"}[$__range])))"#, "events")
+            .unit("short").option("graphMode", json!("none")).steps(&[(None, BLUE)]).size(4, 4),
         Panel::stat("Errors", "Error and critical events in the time range, whatever levels are selected. Above 0, the table of patterns tells which.")
-            .instant(r#"sum(increase(log_events_total{@path,level=~"error|critical"}[$__range]))"#, "errors")
-            .unit("short").decimals(0).option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), ORANGE), (Some(1000.0), RED)]).size(4, 4),
+            .instant(r#"round(sum(increase(log_events_total{@path,level=~"error|critical"}[$__range])))"#, "errors")
+            .unit("short").option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), ORANGE), (Some(1000.0), RED)]).size(4, 4),
         Panel::stat("Error share", "Share of error and critical events. Compare it with the other files of the same input: one bad host or service stands out.")
             .query(r#"sum(rate(log_events_total{@path,level=~"error|critical"}[@])) / (sum(rate(log_events_total{@path}[@])) > 0)"#, "share")
             .unit("percentunit").decimals(2).no_value("no events").steps(&[(None, GREEN), (Some(0.02), ORANGE), (Some(0.1), RED)]).size(4, 4),
@@ -48,7 +48,7 @@ fn selected() -> Vec<Panel> {
             .unit("bytes").decimals(0).no_value("no events").steps(&[(None, BLUE)]).size(4, 4),
         Panel::timeseries("Events by level", "Events a second of the selection. Look for the moment when red or purple begins and compare it with deployments.")
             .query(r#"sum by (level) (rate(log_events_total{@path,level=~"$level"}[@]))"#, "{{level}}")
-            .unit("cps").stacked_bars().levels().size(14, 9),
+            .unit("cps").stacked_bars().levels().legend_right().size(14, 9),
         Panel::timeseries("Against earlier days", "The same selection now, a day and a week ago. What lies far off both is not the daily rhythm.")
             .query(r#"sum(rate(log_events_total{@path,level=~"$level"}[@]))"#, "now")
             .query(r#"sum(rate(log_events_total{@path,level=~"$level"}[@] offset 1d))"#, "yesterday")
@@ -61,11 +61,11 @@ fn patterns() -> Vec<Panel> {
     vec![
         Panel::timeseries("Events by pattern", "Events a second of the selected patterns, the fifteen largest. Two patterns that rise together often share one cause.")
             .query(r#"sum by (pattern) (rate(log_pattern_events_total{@path,pattern=~"$pattern",level=~"$level"}[@])) and on (pattern) topk(15, sum by (pattern) (increase(log_pattern_events_total{@path,pattern=~"$pattern",level=~"$level"}[$__range] @ end())))"#, "{{pattern}}")
-            .unit("cps").stacked().no_value("no pattern matched").size(14, 10),
+            .unit("cps").stacked().legend_right().no_value("no pattern matched").size(14, 10),
         Panel::table("Patterns by file", "Where the selected patterns matched in the time range. One file far ahead of the others names the service to look at.")
-            .column(r#"topk(50, sum by (input, path, pattern, level) (increase(log_pattern_events_total{@path,pattern=~"$pattern",level=~"$level"}[$__range])) > 0)"#)
+            .column(r#"round(topk(50, sum by (input, path, pattern, level) (increase(log_pattern_events_total{@path,pattern=~"$pattern",level=~"$level"}[$__range])) > 0))"#)
             .columns(&[("pattern", "Pattern"), ("level", "Level"), ("path", "Path"), ("input", "Input"), ("Value", "Events")], "Events")
-            .unit("short").decimals(0).no_value("no pattern matched")
+            .unit("short").no_value("no pattern matched")
             .field("Level", &[("custom.width", json!(85)), ("mappings", level_mappings()), ("custom.cellOptions", json!({"type": "color-text"}))])
             .field("Input", &[("custom.width", json!(90))])
             .field("Events", &[("custom.width", json!(80))])
@@ -95,11 +95,11 @@ fn exceptions() -> Vec<Panel> {
     vec![
         Panel::timeseries("Exceptions by type", "Exceptions a second in the selection, the fifteen most frequent types. A type that appears from nothing is new in your programs or in what they depend on.")
             .query("sum by (exception) (rate(log_exceptions_total{@path}[@])) and on (exception) topk(15, sum by (exception) (increase(log_exceptions_total{@path}[$__range] @ end())))", "{{exception}}")
-            .unit("cps").stacked_bars().no_value("no exceptions").size(14, 8),
+            .unit("cps").stacked_bars().legend_right().no_value("no exceptions").size(14, 8),
         Panel::table("Exceptions by file", "Which file holds which exceptions in the time range. Open the file at the time of a peak to read the whole trace.")
-            .column("topk(50, sum by (exception, path) (increase(log_exceptions_total{@path}[$__range])) > 0)")
+            .column("round(topk(50, sum by (exception, path) (increase(log_exceptions_total{@path}[$__range])) > 0))")
             .columns(&[("exception", "Exception"), ("path", "Path"), ("Value", "Events")], "Events")
-            .unit("short").decimals(0).no_value("no exceptions")
+            .unit("short").no_value("no exceptions")
             .field("Events", &[("custom.width", json!(80))])
             .size(10, 8),
     ]

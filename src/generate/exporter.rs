@@ -50,11 +50,11 @@ fn health() -> Vec<Panel> {
             .query("count(logtally_collector_success{@} == 0) or vector(0)", "failing")
             .unit("short").decimals(0).steps(none_is_good),
         Panel::stat("Bytes lost", "Bytes that could not be counted in the time range. 0 proves that every count is complete; the row Completeness tells the reason of others.")
-            .instant("sum(increase(logtally_lost_bytes_total{@input}[$__range]))", "lost")
-            .unit("bytes").decimals(0).option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), RED)]),
+            .instant("round(sum(increase(logtally_lost_bytes_total{@input}[$__range])))", "lost")
+            .unit("bytes").option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), RED)]),
         Panel::stat("File errors", "Failed attempts to open or read a file in the time range. Mostly rights: the exporter's user must be allowed to read the log and to enter its folder.")
-            .instant("sum(increase(logtally_file_errors_total{@input}[$__range]))", "errors")
-            .unit("short").decimals(0).option("graphMode", json!("none")).steps(none_is_good),
+            .instant("round(sum(increase(logtally_file_errors_total{@input}[$__range])))", "errors")
+            .unit("short").option("graphMode", json!("none")).steps(none_is_good),
         Panel::stat("Uptime", "Time since the youngest selected instance started. A value that keeps falling back is a crash loop: look into the service manager's journal.")
             .query(&format!("time() - max(process_start_time_seconds{{@}} {OURS})"), "uptime")
             .unit("s").decimals(0).option("graphMode", json!("none")).steps(&[(None, ORANGE), (Some(600.0), GREEN)]),
@@ -68,6 +68,7 @@ fn health() -> Vec<Panel> {
             .columns(&[("instance", "Instance"), ("job", "Job"), ("version", "Version"), ("revision", "Revision"), ("Value #B", "Files"), ("Value #C", "Config loaded"), ("Value #A", "Build")], "Instance")
             .unit("short").decimals(0)
             .field("Build", &[("custom.hidden", json!(true))])
+            .field("Job", &[("custom.width", json!(90))]).field("Version", &[("custom.width", json!(80))]).field("Revision", &[("custom.width", json!(90))]).field("Files", &[("custom.width", json!(60))])
             .field("Config loaded", &[("unit", json!("s"))])
             .size(12, 6),
         Panel::states("Scrapes", "Whether each instance could be scraped, over time. Red at regular distances is a scrape that times out; red after a change is a target that moved.")
@@ -79,22 +80,22 @@ fn health() -> Vec<Panel> {
 
 fn completeness() -> Vec<Panel> {
     vec![
-        Panel::timeseries("Lost bytes by reason", "Bytes a second that could not be counted. `truncated`: the file was cut before it was read; `rotated_unread`: it went away unread; `decode`: an archive was damaged. Rotate later, or without copytruncate.")
-            .query("sum by (reason) (rate(logtally_lost_bytes_total{@input}[@]))", "{{reason}}")
-            .unit("Bps").size(8, 8),
-        Panel::timeseries("File errors by reason", "Failed attempts a second. `permission`: give the exporter's user the right to read; `missing`: the file went away while it was needed; `read`: look at the disk.")
-            .query("sum by (reason) (rate(logtally_file_errors_total{@input}[@]))", "{{reason}}")
-            .unit("cps").size(8, 8),
+        Panel::timeseries("Lost bytes by reason", "Bytes in five minutes that could not be counted. `truncated`: the file was cut before it was read; `rotated_unread`: it went away unread; `decode`: an archive was damaged. Rotate later, or without copytruncate.")
+            .query("sum by (reason) (increase(logtally_lost_bytes_total{@input}[5m]))", "{{reason}}")
+            .unit("bytes").size(8, 8),
+        Panel::timeseries("File errors by reason", "Failed attempts in five minutes. `permission`: give the exporter's user the right to read; `missing`: the file went away while it was needed; `read`: look at the disk.")
+            .query("sum by (reason) (increase(logtally_file_errors_total{@input}[5m]))", "{{reason}}")
+            .unit("short").size(8, 8),
         Panel::timeseries("Unread bytes", "Bytes that wait to be read, by instance. Rising without end: the reader is slower than the writers; see the row Cost for rules that take long.")
             .query("sum by (instance) (log_file_unread_bytes{@input})", "{{instance}}")
             .unit("bytes").size(8, 8),
         Panel::timeseries("Files by input", "Files that are followed, by input. A step down is a folder that went away or a glob that no longer matches; a rise without end is a program that never deletes its logs.")
             .query("sum by (input) (logtally_files{@input})", "{{input}}")
             .unit("short").size(8, 8),
-        Panel::timeseries("Rotations and truncations", "Files replaced or cut, a second. Truncations come from `copytruncate` and can lose lines that were written in between: prefer rotation by rename.")
-            .query("sum(rate(logtally_rotations_total{@input}[@]))", "rotations")
-            .query("sum(rate(logtally_truncations_total{@input}[@]))", "truncations")
-            .unit("cps").size(8, 8),
+        Panel::timeseries("Rotations and truncations", "Files replaced or cut in five minutes. Truncations come from `copytruncate` and can lose lines that were written in between: prefer rotation by rename.")
+            .query("sum(increase(logtally_rotations_total{@input}[5m]))", "rotations")
+            .query("sum(increase(logtally_truncations_total{@input}[5m]))", "truncations")
+            .unit("short").decimals(1).size(8, 8),
         Panel::timeseries("Paths without a file and long lines", "Configured paths that match nothing now, and lines longer than the limit in the last five minutes. The first is a typing error or a program that has not started; the second is data in a log: raise `limits.line_bytes` if you need it counted whole.")
             .query("sum by (input) (logtally_unmatched_paths{@input})", "no file: {{input}}")
             .query("sum by (input) (increase(logtally_truncated_lines_total{@input}[5m]))", "long lines: {{input}}")

@@ -36,7 +36,7 @@ fn tiles() -> Vec<Panel> {
             .query("max(logtally_host_cpu_utilization_max_ratio{@})", "peak")
             .unit("percentunit").decimals(1).no_value("node only").steps(FILLING),
         Panel::stat("Load per CPU", "Processes that run or wait, for each CPU. Above 1, work waits for CPU or disk; above 2 for long, the host is too small or stuck.")
-            .query(r#"max(sum by (job, instance) (node_load1{@}) / count by (job, instance) (node_cpu_seconds_total{@,mode="idle"}))"#, "load")
+            .query(r#"max(sum by (job, instance) (node_load1{@}) / count by (job, instance) (rate(node_cpu_seconds_total{@,mode="idle"}[@])))"#, "load")
             .unit("short").decimals(2).steps(&[(None, GREEN), (Some(1.0), ORANGE), (Some(2.0), RED)]),
         Panel::stat("Memory", "Share of memory that programs cannot have any more. Above 90 % the kernel soon swaps or kills: find the largest process.")
             .query("max(1 - node_memory_MemAvailable_bytes{@} / node_memory_MemTotal_bytes{@})", "memory")
@@ -48,8 +48,8 @@ fn tiles() -> Vec<Panel> {
             .query("max(rate(node_disk_io_time_seconds_total{@}[@]))", "busy")
             .unit("percentunit").decimals(1).steps(FILLING),
         Panel::stat("Memory kills", "Processes that the kernel killed for memory in the time range. Any is serious: the log of the kernel names the process; give it less to do or more memory.")
-            .instant("sum(increase(node_vmstat_oom_kill{@}[$__range]))", "kills")
-            .unit("short").decimals(0).option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), RED)]),
+            .instant("round(sum(increase(node_vmstat_oom_kill{@}[$__range])))", "kills")
+            .unit("short").option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), RED)]),
         Panel::stat("Uptime", "Time since the youngest selected host booted. Shorter than you expect: it crashed or was restarted.")
             .query("min(time() - node_boot_time_seconds{@})", "uptime")
             .unit("s").decimals(0).option("graphMode", json!("none")).steps(&[(None, ORANGE), (Some(3600.0), GREEN)]),
@@ -62,14 +62,14 @@ fn cpu() -> Vec<Panel> {
             .query(r#"sum by (mode) (rate(node_cpu_seconds_total{@,mode!="idle"}[@])) / on () group_left () sum(rate(node_cpu_seconds_total{@}[@]))"#, "{{mode}}")
             .unit("percentunit").max(1.0).stacked()
             .colour("user", BLUE).colour("system", ORANGE).colour("iowait", RED).colour("steal", PURPLE)
-            .colour("nice", GREEN).colour("softirq", CYAN).colour("irq", GREY).size(12, 9),
+            .colour("nice", GREEN).colour("softirq", CYAN).colour("irq", GREY).legend_right().size(12, 9),
         Panel::timeseries("CPU use: average and peak", "Average use and the largest one-second sample of each minute. A wide gap means short bursts: they delay requests although the average looks idle.")
             .query(r#"1 - avg(rate(node_cpu_seconds_total{@,mode="idle"}[@]))"#, "average")
             .query("max(max_over_time(logtally_host_cpu_utilization_max_ratio{@}[@]))", "peak second")
             .unit("percentunit").max(1.0).colour("average", BLUE).colour("peak second", ORANGE).size(12, 9),
         Panel::timeseries("Load", "Load of 1, 5 and 15 minutes against the number of CPUs. Long above the dashed line, work waits.")
             .query("sum(node_load1{@})", "1 min").query("sum(node_load5{@})", "5 min").query("sum(node_load15{@})", "15 min")
-            .query(r#"count(node_cpu_seconds_total{@,mode="idle"})"#, "CPUs")
+            .query(r#"count(rate(node_cpu_seconds_total{@,mode="idle"}[@]))"#, "CPUs")
             .unit("short").decimals(2).reference("CPUs").size(8, 8),
         Panel::heatmap("CPU samples", "How many one-second samples fell into each band of CPU use. Two separate bands are work in bursts; a thin line near 100 % is saturation, even where the average looks fine.", "percentunit")
             .buckets("sum by (le) (increase(logtally_host_cpu_utilization_ratio_bucket{@}[@]))")
@@ -88,7 +88,7 @@ fn memory() -> Vec<Panel> {
             .query("sum(node_memory_Cached_bytes{@} + node_memory_SReclaimable_bytes{@})", "cache")
             .query("sum(node_memory_Buffers_bytes{@})", "buffers")
             .query("sum(node_memory_MemFree_bytes{@})", "free")
-            .unit("bytes").stacked().colour("used", BLUE).colour("cache", CYAN).colour("buffers", PURPLE).colour("free", "#54606D").size(12, 9),
+            .unit("bytes").stacked().colour("used", BLUE).colour("cache", CYAN).colour("buffers", PURPLE).colour("free", "#54606D").legend_right().size(12, 9),
         Panel::timeseries("Memory in use", "Share of memory that programs cannot have any more, average and peak sample. Above 90 % the kernel soon swaps or kills.")
             .query("max(1 - node_memory_MemAvailable_bytes{@} / node_memory_MemTotal_bytes{@})", "now")
             .query("max(max_over_time(logtally_host_memory_used_max_ratio{@}[@]))", "peak second")
@@ -131,19 +131,20 @@ fn filesystems() -> Vec<Panel> {
         "max by (instance, mountpoint) (1 - node_filesystem_avail_bytes{@} / node_filesystem_size_bytes{@})";
     vec![
         Panel::bars("In use", "How full each file system is. Above 90 % make room: the logs and caches first.")
-            .instant(used, "{{mountpoint}} {{instance}}").unit("percentunit").decimals(1).max(1.0).steps(FILLING).size(8, 8),
+            .instant(used, "{{mountpoint}} {{instance}}").unit("percentunit").decimals(1).max(1.0).steps(FILLING).size(7, 8),
         Panel::timeseries("In use over time", "How full each file system is, over time. The slope tells how long it will last.")
             .query(used, "{{mountpoint}} {{instance}}").unit("percentunit").max(1.0)
-            .limits(&[(None, "transparent"), (Some(0.9), RED)]).size(8, 8),
+            .limits(&[(None, "transparent"), (Some(0.9), RED)]).size(7, 8),
         Panel::table("Space and forecast", "Free space now, what would be free in a day if the last six hours go on, and free inodes. A negative forecast is a full disk tomorrow; few inodes are too many small files.")
             .column("sum by (instance, mountpoint) (node_filesystem_avail_bytes{@})")
             .column("sum by (instance, mountpoint) (predict_linear(node_filesystem_avail_bytes{@}[6h], 86400))")
             .column("min by (instance, mountpoint) (node_filesystem_files_free{@} / (node_filesystem_files{@} > 0))")
             .columns(&[("mountpoint", "Mount point"), ("instance", "Instance"), ("Value #A", "Free"), ("Value #B", "In a day"), ("Value #C", "Inodes free")], "Free")
             .unit("bytes").decimals(1).no_value("-")
-            .field("In a day", &[("custom.cellOptions", json!({"type": "color-text"})), ("thresholds", json!({"mode": "absolute", "steps": [{"color": RED, "value": null}, {"color": GREEN, "value": 0}]}))])
-            .field("Inodes free", &[("unit", json!("percentunit"))])
-            .size(8, 8),
+            .field("In a day", &[("custom.width", json!(90)), ("custom.cellOptions", json!({"type": "color-text"})), ("thresholds", json!({"mode": "absolute", "steps": [{"color": RED, "value": null}, {"color": GREEN, "value": 0}]}))])
+            .field("Inodes free", &[("unit", json!("percentunit")), ("custom.width", json!(90))])
+            .field("Free", &[("custom.width", json!(80))])
+            .size(10, 8),
     ]
 }
 

@@ -39,14 +39,14 @@ fn tiles() -> Vec<Panel> {
             .query(r#"sum(rate(log_events_total{@input,level=~"error|critical"}[@])) / (sum(rate(log_events_total{@input}[@])) > 0)"#, "share")
             .unit("percentunit").decimals(2).no_value("no events").steps(&[(None, GREEN), (Some(0.02), ORANGE), (Some(0.1), RED)]),
         Panel::stat("Errors", "Error and critical events in the time range. Choose the level \"error\" above to see only what they match.")
-            .instant(r#"sum(increase(log_events_total{@input,level=~"error|critical"}[$__range]))"#, "errors")
-            .unit("short").decimals(0).option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), ORANGE), (Some(1000.0), RED)]),
+            .instant(r#"round(sum(increase(log_events_total{@input,level=~"error|critical"}[$__range])))"#, "errors")
+            .unit("short").option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), ORANGE), (Some(1000.0), RED)]),
         Panel::stat("Critical", "Critical events in the time range. Each one deserves a look: open Log detail with the level \"critical\".")
-            .instant(r#"sum(increase(log_events_total{@input,level="critical"}[$__range]))"#, "critical")
-            .unit("short").decimals(0).option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), PURPLE)]),
+            .instant(r#"round(sum(increase(log_events_total{@input,level="critical"}[$__range])))"#, "critical")
+            .unit("short").option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), PURPLE)]),
         Panel::stat("Exceptions", "Tracebacks and stack traces in the time range. The row Exceptions names their types.")
-            .instant("sum(increase(log_exceptions_total{@input}[$__range]))", "exceptions")
-            .unit("short").decimals(0).option("graphMode", json!("none")).no_value("none seen").steps(&[(None, GREEN), (Some(1.0), ORANGE)]),
+            .instant("round(sum(increase(log_exceptions_total{@input}[$__range])))", "exceptions")
+            .unit("short").option("graphMode", json!("none")).no_value("none seen").steps(&[(None, GREEN), (Some(1.0), ORANGE)]),
         Panel::stat("Files followed", "Files that are read now. Fewer than you expect: a path in the configuration matches nothing, or a file may not be read; the dashboard Exporter tells which.")
             .query("sum(logtally_files{@input})", "files")
             .unit("short").decimals(0).steps(&[(None, RED), (Some(1.0), GREEN)]),
@@ -63,10 +63,10 @@ fn events() -> Vec<Panel> {
     vec![
         Panel::timeseries("Events by level", "Events a second, one colour a level. Red and purple growing is trouble in the programs; grey is text whose level no format explains; a gap is silence.")
             .query("sum by (level) (rate(log_events_total{@level}[@]))", "{{level}}")
-            .unit("cps").stacked_bars().levels().size(16, 10),
+            .unit("cps").stacked_bars().levels().legend_right().size(16, 9),
         Panel::timeseries("Error share by input", "Share of error and critical events of each input. A step up after a release is a regression; a slow rise is often a dependency that degrades.")
             .query(r#"sum by (input) (rate(log_events_total{@input,level=~"error|critical"}[@])) / (sum by (input) (rate(log_events_total{@input}[@])) > 0)"#, "{{input}}")
-            .unit("percentunit").size(8, 10),
+            .unit("percentunit").size(8, 9),
         Panel::timeseries("Events against yesterday", "Events a second now, a day ago and a week ago at the same time of day. Far above both: something repeats itself; far below: something stopped.")
             .query("sum(rate(log_events_total{@level}[@]))", "now")
             .query("sum(rate(log_events_total{@level}[@] offset 1d))", "yesterday")
@@ -86,11 +86,11 @@ fn patterns() -> Vec<Panel> {
     let link = json!([{"title": "Show ${__value.raw} in detail", "url": format!("{DETAIL_URL}&var-pattern=${{__value.raw}}")}]);
     vec![
         Panel::table("Top patterns", "The rules that matched most events in the time range, the same span a day before, and the change. A large change is news; no earlier value means that the pattern is new. Click a pattern for its detail.")
-            .column(top)
-            .column(&format!("({before}) and on (pattern, level) {top}"))
+            .column(&format!("round({top})"))
+            .column(&format!("round({before}) and on (pattern, level) {top}"))
             .column(&format!("{top} / ({before} > 0) - 1"))
             .columns(&[("pattern", "Pattern"), ("level", "Level"), ("Value #A", "Events"), ("Value #B", "A day before"), ("Value #C", "Change")], "Events")
-            .unit("short").decimals(0).no_value("no pattern matched")
+            .unit("short").no_value("no pattern matched")
             .field("Pattern", &[("links", link)])
             .field("Level", &[("custom.width", json!(90)), ("mappings", level_mappings()), ("custom.cellOptions", json!({"type": "color-text"}))])
             .field("Events", &[("custom.width", json!(150)), ("custom.cellOptions", json!({"type": "gauge", "mode": "lcd", "valueDisplayMode": "text"})), ("color", json!({"mode": "continuous-BlPu"})), ("min", json!(0))])
@@ -99,11 +99,11 @@ fn patterns() -> Vec<Panel> {
             .size(13, 11),
         Panel::timeseries("Events by pattern", "The ten patterns with the most events in the time range. A pattern that starts from nothing marks the moment when something broke.")
             .query("sum by (pattern) (rate(log_pattern_events_total{@pattern}[@])) and on (pattern) topk(10, sum by (pattern) (increase(log_pattern_events_total{@pattern}[$__range] @ end())))", "{{pattern}}")
-            .unit("cps").stacked().no_value("no pattern matched").size(11, 11),
+            .unit("cps").stacked().legend_right().no_value("no pattern matched").size(11, 11),
         Panel::table("Patterns not seen the day before", "Patterns with events in the time range and none in the 24 hours before it. After a release these are the new kinds of trouble; an empty table is good.")
-            .column("sum by (input, pattern, level) (increase(log_pattern_events_total{@pattern}[$__range])) > 0 unless on (input, pattern) (sum by (input, pattern) (increase(log_pattern_events_total{@input}[1d] offset $__range)) > 0)")
+            .column("round(sum by (input, pattern, level) (increase(log_pattern_events_total{@pattern}[$__range]))) > 0 unless on (input, pattern) (sum by (input, pattern) (increase(log_pattern_events_total{@input}[1d] offset $__range)) > 0)")
             .columns(&[("input", "Input"), ("pattern", "Pattern"), ("level", "Level"), ("Value", "Events")], "Events")
-            .unit("short").decimals(0).no_value("nothing new")
+            .unit("short").no_value("nothing new")
             .field("Level", &[("custom.width", json!(90)), ("mappings", level_mappings()), ("custom.cellOptions", json!({"type": "color-text"}))])
             .field("Events", &[("custom.width", json!(90))])
             .size(13, 7),
@@ -124,10 +124,10 @@ fn exceptions() -> Vec<Panel> {
     vec![
         Panel::timeseries("Exceptions by type", "Exceptions a second, the ten most frequent types. A type that you do not know yet is a bug report; connection and timeout types point at a dependency.")
             .query("sum by (exception) (rate(log_exceptions_total{@input}[@])) and on (exception) topk(10, sum by (exception) (increase(log_exceptions_total{@input}[$__range] @ end())))", "{{exception}}")
-            .unit("cps").stacked_bars().no_value("no exceptions").size(14, 9),
+            .unit("cps").stacked_bars().legend_right().no_value("no exceptions").size(14, 8),
         Panel::bars("Most frequent exceptions", "Exceptions in the time range by type and input. Start with the longest bar: one fix there silences most of them.")
-            .instant("topk(10, sum by (exception, input) (increase(log_exceptions_total{@input}[$__range])) > 0)", "{{exception}} ({{input}})")
-            .unit("short").decimals(0).no_value("no exceptions").steps(&[(None, ORANGE), (Some(100.0), RED)]).size(10, 9),
+            .instant("round(topk(10, sum by (exception, input) (increase(log_exceptions_total{@input}[$__range])) > 0))", "{{exception}} ({{input}})")
+            .unit("short").no_value("no exceptions").steps(&[(None, ORANGE), (Some(100.0), RED)]).size(10, 8),
     ]
 }
 
@@ -137,24 +137,24 @@ fn inputs() -> Vec<Panel> {
     let link = json!([{"title": "Show ${__value.raw} in detail", "url": format!("{DETAIL_URL}&var-input=${{__value.raw}}")}]);
     vec![
         Panel::table("Inputs", "Each input with its events and errors in the time range, the time since its last event and what is not read yet. An old last event on a log that should be busy means that its writer stopped. Click an input for its detail.")
-            .column("sum by (instance, input) (increase(log_events_total{@input}[$__range]))")
-            .column(errors)
+            .column("round(sum by (instance, input) (increase(log_events_total{@input}[$__range])))")
+            .column(&format!("round({errors})"))
             .column(&format!("{errors} / (sum by (instance, input) (increase(log_events_total{{@input}}[$__range])) > 0)"))
             .column("time() - max by (instance, input) (log_last_event_timestamp_seconds{@input} > 0)")
             .column("sum by (instance, input) (logtally_files{@input})")
             .column("sum by (instance, input) (log_file_unread_bytes{@input})")
             .columns(&[("instance", "Instance"), ("input", "Input"), ("Value #A", "Events"), ("Value #B", "Errors"), ("Value #C", "Error share"), ("Value #D", "Last event"), ("Value #E", "Files"), ("Value #F", "Unread")], "Events")
-            .unit("short").decimals(0).no_value("-")
+            .unit("short").no_value("-")
             .field("Input", &[("links", link)])
             .field("Error share", &[("unit", json!("percentunit")), ("decimals", json!(2)), ("custom.cellOptions", json!({"type": "color-text"})), ("thresholds", json!({"mode": "absolute", "steps": [{"color": GREEN, "value": null}, {"color": ORANGE, "value": 0.02}, {"color": RED, "value": 0.1}]}))])
-            .field("Last event", &[("unit", json!("s")), ("custom.cellOptions", json!({"type": "color-text"})), ("thresholds", json!({"mode": "absolute", "steps": [{"color": GREEN, "value": null}, {"color": ORANGE, "value": 900}, {"color": RED, "value": 3600}]}))])
+            .field("Last event", &[("unit", json!("s")), ("decimals", json!(0)), ("custom.cellOptions", json!({"type": "color-text"})), ("thresholds", json!({"mode": "absolute", "steps": [{"color": GREEN, "value": null}, {"color": ORANGE, "value": 900}, {"color": RED, "value": 3600}]}))])
             .field("Unread", &[("unit", json!("bytes"))])
-            .size(14, 9),
+            .size(16, 9),
         Panel::states("Activity", "Whether an input had events (green) or was silent (grey). A log that is green all day and turns grey has lost its writer, or its file moved to a path that is not followed.")
             .query("sum by (input) (increase(log_events_total{@input}[@])) > bool 0", "{{input}}")
             .unit("short").steps(&[(None, "#54606D"), (Some(1.0), GREEN)])
             .set("mappings", json!([{"type": "value", "options": {"0": {"text": "silent", "color": "#54606D", "index": 0}, "1": {"text": "writing", "color": GREEN, "index": 1}}}]))
-            .size(10, 9),
+            .size(8, 9),
     ]
 }
 

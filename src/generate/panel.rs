@@ -40,7 +40,6 @@ pub(super) struct Panel {
     overrides: Vec<Value>,
     options: Value,
     transformations: Vec<Value>,
-    links: Vec<Value>,
 }
 
 impl Panel {
@@ -58,7 +57,6 @@ impl Panel {
             overrides: Vec::new(),
             options,
             transformations: Vec::new(),
-            links: Vec::new(),
         };
         panel.steps(&[(None, GREEN)])
     }
@@ -66,7 +64,7 @@ impl Panel {
     /// Lines over time with a legend table of mean, max and last.
     pub(super) fn timeseries(title: &str, description: &str) -> Panel {
         let options = json!({
-            "legend": {"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["mean", "max", "lastNotNull"]},
+            "legend": {"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["mean", "max", "lastNotNull"], "sortBy": "Max", "sortDesc": true},
             "tooltip": {"mode": "multi", "sort": "desc"},
         });
         let mut panel = Panel::new("timeseries", title, description, options).min(0.0);
@@ -254,6 +252,15 @@ impl Panel {
         self
     }
 
+    /// Puts the legend beside the drawing, where a panel is wide and has many series.
+    pub(super) fn legend_right(self) -> Panel {
+        let calcs = ["max", "lastNotNull"];
+        self.option(
+            "legend",
+            json!({"displayMode": "table", "placement": "right", "showLegend": true, "calcs": calcs, "sortBy": "Max", "sortDesc": true}),
+        )
+    }
+
     /// A dashed grey line for the series that others are measured against.
     pub(super) fn reference(mut self, name: &str) -> Panel {
         self.overrides.push(json!({
@@ -302,12 +309,6 @@ impl Panel {
         self.option("sortBy", json!([{"displayName": sort, "desc": true}]))
     }
 
-    /// A link in the panel's corner.
-    pub(super) fn link(mut self, title: &str, url: &str) -> Panel {
-        self.links.push(json!({"title": title, "url": url, "targetBlank": false}));
-        self
-    }
-
     pub(super) fn width(&self) -> u32 {
         self.width
     }
@@ -334,7 +335,6 @@ impl Panel {
             "fieldConfig": {"defaults": defaults, "overrides": self.overrides},
             "options": self.options,
             "transformations": self.transformations,
-            "links": self.links,
         })
     }
 }

@@ -6,16 +6,9 @@ use super::{groups, project, same_as_file};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// All panels, those inside closed rows too, without the rows.
+/// All panels, without the headings of rows.
 fn panels(board: &Value) -> Vec<&Value> {
-    let mut out = Vec::new();
-    for panel in board["panels"].as_array().unwrap() {
-        match panel["panels"].as_array() {
-            Some(inside) => out.extend(inside),
-            None => out.push(panel),
-        }
-    }
-    out
+    board["panels"].as_array().unwrap().iter().filter(|p| p["type"] != "row").collect()
 }
 
 fn targets(panel: &Value) -> Vec<&str> {

@@ -90,13 +90,14 @@ pub(super) fn metric_names(expr: &str) -> BTreeSet<String> {
         } else if c == '(' && labels_next {
             rest = rest.split_once(')').map_or("", |(_, after)| after);
             labels_next = false;
-        } else if c.is_ascii_alphanumeric() || c == '_' || c == ':' {
-            let end =
-                rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
+        } else if c.is_ascii_alphanumeric() || c == '_' || c == ':' || c == '$' {
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':' && c != '$')
+                .unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
             labels_next = ["by", "without", "on", "ignoring", "group_left", "group_right"].contains(&word);
             let keyword = labels_next || ["and", "or", "unless", "bool", "offset"].contains(&word);
-            if !keyword && !c.is_ascii_digit() && !is_call(after) {
+            if !keyword && !c.is_ascii_digit() && c != '$' && !is_call(after) {
                 names.insert(word.to_owned());
             }
             rest = after;
@@ -143,7 +144,7 @@ fn names_are_found_and_nothing_else() {
     let found = |expr| metric_names(expr).into_iter().collect::<Vec<_>>().join(" ");
     assert_eq!(
         found(
-            r#"sum by (a, b) (rate(x_total{l="}y{",m!~'z'}[5m] offset 1h)) / on (job) group_left () y > bool 1e3"#
+            r#"sum by (a, b) (rate(x_total{l="}y{",m!~'z'}[5m] offset $__range)) / on (job) group_left () y > bool 1e3"#
         ),
         "x_total y"
     );
