@@ -99,3 +99,6 @@ impl Default for Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

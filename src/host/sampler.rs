@@ -184,10 +184,32 @@ fn thread_time() -> Duration {
 }
 
 /// A collector and the least time between two of its readings.
-fn build(name: &str, options: &Options) -> Option<(Box<dyn Collect>, Duration)> {
-    const EACH: Duration = Duration::ZERO;
-    const OFTEN: Duration = Duration::from_secs(5);
-    const SLOW: Duration = Duration::from_secs(15);
+type Built = (Box<dyn Collect>, Duration);
+
+const EACH: Duration = Duration::ZERO;
+const OFTEN: Duration = Duration::from_secs(5);
+const SLOW: Duration = Duration::from_secs(15);
+
+/// What stands for a collector where there is no `/proc`; nothing where sysinfo has no such numbers.
+#[cfg(not(target_os = "linux"))]
+fn build_elsewhere(name: &str) -> Option<Option<Built>> {
+    use super::portable;
+    match name {
+        "memory" => Some(Some((Box::new(portable::Memory::default()), EACH))),
+        "network" => Some(Some((Box::new(portable::Network::default()), EACH))),
+        "stat" => Some(Some((Box::new(portable::Stat), EACH))),
+        "filesystem" => Some(Some((Box::new(portable::Filesystem), OFTEN))),
+        "cpu" | "disk" | "vmstat" | "filefd" | "processes" => Some(None),
+        _ => None,
+    }
+}
+
+/// The collector of that name.
+fn build(name: &str, options: &Options) -> Option<Built> {
+    #[cfg(not(target_os = "linux"))]
+    if let Some(found) = build_elsewhere(name) {
+        return found;
+    }
     Some(match name {
         "cpu" => (Box::new(cpu::Cpu::default()), EACH),
         "memory" => (Box::new(memory::Memory), EACH),
