@@ -54,7 +54,7 @@ fn parse(text: &str) -> Result<Vec<(&str, &str, f64)>, Failure> {
         let wrong = || Failure::broken(format!("sockstat: {line:?} is not `NAME: state number …`"));
         let (protocol, rest) = line.split_once(':').ok_or_else(wrong)?;
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-        if fields.is_empty() || fields.len() % 2 != 0 {
+        if fields.is_empty() || !fields.len().is_multiple_of(2) {
             return Err(wrong());
         }
         let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());

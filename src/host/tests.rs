@@ -143,7 +143,9 @@ fn any_broken_file_costs_at_most_its_own_collector() {
     };
     for path in all {
         let good = fs::read(&path).unwrap();
-        for damage in damages(&good) {
+        // Attributes of sysfs are one number or word each: the first few ways are all there are.
+        let ways = if path.starts_with(folder.path().join("sys")) { 4 } else { usize::MAX };
+        for damage in damages(&good).into_iter().take(ways) {
             match &damage {
                 None => fs::remove_file(&path).unwrap(),
                 Some(bytes) => fs::write(&path, bytes).unwrap(),
