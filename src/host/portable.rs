@@ -162,6 +162,7 @@ mod tests {
             wall: SystemTime::now(),
             roots: &roots,
             facts: &mut Facts::default(),
+            stat: &std::cell::OnceCell::new(),
             taken: &|_| false,
             remark: &mut None,
         };

@@ -10,7 +10,7 @@ pub(crate) struct Sockstat;
 
 impl Collect for Sockstat {
     fn collect(&mut self, tick: &mut Tick<'_>, out: &mut Batch) -> Result<(), Failure> {
-        let page = page_size();
+        let page = source::page_size();
         let mut found = false;
         for file in ["net/sockstat", "net/sockstat6"] {
             let text = match source::read_optional(&tick.roots.proc(file)) {
@@ -35,16 +35,6 @@ impl Collect for Sockstat {
         }
         if found { Ok(()) } else { Err(Failure::Absent) }
     }
-}
-
-#[cfg(unix)]
-fn page_size() -> f64 {
-    rustix::param::page_size() as f64
-}
-
-#[cfg(not(unix))]
-fn page_size() -> f64 {
-    4096.0
 }
 
 /// Lines `TCP: inuse 17 orphan 0 mem 5`.
