@@ -2,10 +2,11 @@
 //!
 //! A collector also leaves the few facts that the burst histograms are fed from.
 
+use std::cell::OnceCell;
 use std::time::{Instant, SystemTime};
 
 use super::batch::Batch;
-use super::source::{Failure, Roots};
+use super::source::{self, Failure, Roots};
 
 /// One reading: the time of it, where the files are, and where facts go.
 pub(crate) struct Tick<'a> {
@@ -17,10 +18,20 @@ pub(crate) struct Tick<'a> {
     pub(crate) roots: &'a Roots,
     /// What the histograms of bursts want to know.
     pub(crate) facts: &'a mut Facts,
+    /// `/proc/stat` of this tick, which two collectors want and which is long on large machines.
+    pub(crate) stat: &'a OnceCell<Result<String, Failure>>,
     /// Whether another collector has a family of this name.
     pub(crate) taken: &'a dyn Fn(&str) -> bool,
     /// Something that a person should know although the reading is a success.
     pub(crate) remark: &'a mut Option<String>,
+}
+
+impl Tick<'_> {
+    /// The text of `/proc/stat`, read once per tick.
+    pub(crate) fn stat_text(&self) -> Result<&str, Failure> {
+        let read = self.stat.get_or_init(|| source::read(&self.roots.proc("stat")));
+        read.as_deref().map_err(Clone::clone)
+    }
 }
 
 /// Raw numbers of one tick from which utilisation is computed; counters are since boot.

@@ -29,8 +29,7 @@ pub(crate) struct Cpu {
 
 impl Collect for Cpu {
     fn collect(&mut self, tick: &mut Tick<'_>, out: &mut Batch) -> Result<(), Failure> {
-        let text = source::read(&tick.roots.proc("stat"))?;
-        self.advance(parse(&text)?);
+        self.advance(parse(tick.stat_text()?)?);
         let (mut busy, mut total) = (0.0, 0.0);
         for (cpu, seconds) in &self.seen {
             let cpu = cpu.to_string();

@@ -14,6 +14,7 @@ mod disk;
 mod entropy;
 mod filefd;
 mod filesystem;
+mod groups;
 mod hwmon;
 mod load;
 mod memory;
@@ -85,6 +86,17 @@ pub struct Options {
     pub rootfs: PathBuf,
     /// Folder of `*.prom` files that other programs write.
     pub textfile: Option<PathBuf>,
+    /// Processes whose use is summed up by group, in the order in which the rules are tried.
+    pub processes: Vec<ProcessGroup>,
+}
+
+/// A set of processes that is watched as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessGroup {
+    /// The value of the label `group`.
+    pub name: String,
+    /// Regex over the command line (arguments joined by blanks), or over the name where there is none.
+    pub matching: String,
 }
 
 impl Default for Options {
@@ -96,6 +108,10 @@ impl Default for Options {
             sysfs: "/sys".into(),
             rootfs: "/".into(),
             textfile: None,
+            processes: Vec::new(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

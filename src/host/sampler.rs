@@ -2,12 +2,14 @@
 //!
 //! Time is an argument of [`Host::sample`]; only [`Host::run`], the body of the sampler thread, looks at clocks.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::batch::Batch;
 use super::collect::{Collect, Facts, Tick};
+use super::groups::Groups;
 use super::snapshot::{Reading, Snapshot};
 use super::source::{Failure, Roots};
 use super::{COLLECTORS, Options};
@@ -78,7 +80,7 @@ impl Host {
     /// The collectors that `options` names. Reads nothing and starts no thread.
     ///
     /// # Errors
-    /// An unknown collector or an interval that is too short, with what is allowed.
+    /// An unknown collector, an interval that is too short or a wrong process group, with what is allowed.
     pub fn new(options: Options) -> Result<Host, String> {
         if options.interval < MIN_INTERVAL {
             return Err(format!(
@@ -99,7 +101,7 @@ impl Host {
         for name in
             COLLECTORS.iter().copied().filter(|name| options.collectors.iter().any(|wanted| wanted == name))
         {
-            let Some((collector, every)) = build(name, &options) else { continue };
+            let Some((collector, every)) = build(name, &options)? else { continue };
             slots.push(Slot { collector, every, due: None, problem: None });
             let reading = Reading { name, success: None, took: Duration::ZERO, families: Vec::new() };
             snapshot.lock().readings.push(reading);
@@ -116,6 +118,7 @@ impl Host {
     pub fn sample(&mut self, now: Instant, wall: SystemTime) -> Vec<Note> {
         let mut facts = Facts::default();
         let mut notes = Vec::new();
+        let stat = OnceCell::new();
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if slot.due.is_some_and(|due| now < due) {
                 continue;
@@ -130,6 +133,7 @@ impl Host {
                     wall,
                     roots: &self.roots,
                     facts: &mut facts,
+                    stat: &stat,
                     taken: &taken,
                     remark: &mut remark,
                 },
@@ -184,11 +188,33 @@ fn thread_time() -> Duration {
 }
 
 /// A collector and the least time between two of its readings.
-fn build(name: &str, options: &Options) -> Option<(Box<dyn Collect>, Duration)> {
-    const EACH: Duration = Duration::ZERO;
-    const OFTEN: Duration = Duration::from_secs(5);
-    const SLOW: Duration = Duration::from_secs(15);
-    Some(match name {
+type Built = (Box<dyn Collect>, Duration);
+
+const EACH: Duration = Duration::ZERO;
+const OFTEN: Duration = Duration::from_secs(5);
+const SLOW: Duration = Duration::from_secs(15);
+
+/// What stands for a collector where there is no `/proc`; nothing where sysinfo has no such numbers.
+#[cfg(not(target_os = "linux"))]
+fn build_elsewhere(name: &str) -> Option<Option<Built>> {
+    use super::portable;
+    match name {
+        "memory" => Some(Some((Box::new(portable::Memory::default()), EACH))),
+        "network" => Some(Some((Box::new(portable::Network::default()), EACH))),
+        "stat" => Some(Some((Box::new(portable::Stat), EACH))),
+        "filesystem" => Some(Some((Box::new(portable::Filesystem), OFTEN))),
+        "cpu" | "disk" | "vmstat" | "filefd" | "processes" => Some(None),
+        _ => None,
+    }
+}
+
+/// The collector of that name.
+fn build(name: &str, options: &Options) -> Result<Option<Built>, String> {
+    #[cfg(not(target_os = "linux"))]
+    if let Some(found) = build_elsewhere(name) {
+        return Ok(found);
+    }
+    Ok(Some(match name {
         "cpu" => (Box::new(cpu::Cpu::default()), EACH),
         "memory" => (Box::new(memory::Memory), EACH),
         "load" => (Box::new(load::Load), EACH),
@@ -206,9 +232,9 @@ fn build(name: &str, options: &Options) -> Option<(Box<dyn Collect>, Duration)> 
         "entropy" => (Box::new(entropy::Entropy), EACH),
         "hwmon" => (Box::new(hwmon::Hwmon), OFTEN),
         "thermal" => (Box::new(thermal::Thermal), OFTEN),
-        "processes" => (Box::new(processes::Processes), OFTEN),
+        "processes" => (Box::new(processes::Processes::new(Groups::new(&options.processes)?)), OFTEN),
         "textfile" => (Box::new(textfile::Textfile::new(options.textfile.clone())), OFTEN),
         "os" => (Box::new(os::Os), SLOW),
-        _ => return None,
-    })
+        _ => return Ok(None),
+    }))
 }

@@ -10,7 +10,7 @@ pub(crate) struct Sockstat;
 
 impl Collect for Sockstat {
     fn collect(&mut self, tick: &mut Tick<'_>, out: &mut Batch) -> Result<(), Failure> {
-        let page = page_size();
+        let page = source::page_size();
         let mut found = false;
         for file in ["net/sockstat", "net/sockstat6"] {
             let text = match source::read_optional(&tick.roots.proc(file)) {
@@ -37,16 +37,6 @@ impl Collect for Sockstat {
     }
 }
 
-#[cfg(unix)]
-fn page_size() -> f64 {
-    rustix::param::page_size() as f64
-}
-
-#[cfg(not(unix))]
-fn page_size() -> f64 {
-    4096.0
-}
-
 /// Lines `TCP: inuse 17 orphan 0 mem 5`.
 fn parse(text: &str) -> Result<Vec<(&str, &str, f64)>, Failure> {
     let mut values = Vec::new();
@@ -54,7 +44,7 @@ fn parse(text: &str) -> Result<Vec<(&str, &str, f64)>, Failure> {
         let wrong = || Failure::broken(format!("sockstat: {line:?} is not `NAME: state number …`"));
         let (protocol, rest) = line.split_once(':').ok_or_else(wrong)?;
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-        if fields.is_empty() || fields.len() % 2 != 0 {
+        if fields.is_empty() || !fields.len().is_multiple_of(2) {
             return Err(wrong());
         }
         let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());

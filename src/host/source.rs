@@ -62,9 +62,9 @@ impl Roots {
         self.rootfs.join(path.trim_start_matches('/'))
     }
 
-    /// True where `/proc` is the kernel's own, so that libraries which cannot be pointed elsewhere see the same.
+    /// True where a library that cannot be pointed elsewhere sees what our files say.
     pub(crate) fn is_own_proc(&self) -> bool {
-        cfg!(target_os = "linux") && self.procfs == Path::new("/proc")
+        cfg!(not(target_os = "linux")) || self.procfs == Path::new("/proc")
     }
 }
 
@@ -111,7 +111,15 @@ pub(crate) fn number(text: &str, file: &str) -> Result<f64, Failure> {
         .map_err(|_| Failure::broken(format!("{file}: {text:?} is no number")))
 }
 
-/// The folders in a folder, sorted by name; an unreadable folder is an empty one.
+/// Bytes of a page, in which the kernel counts some memory.
+pub(crate) fn page_size() -> f64 {
+    #[cfg(unix)]
+    return rustix::param::page_size() as f64;
+    #[cfg(not(unix))]
+    return 4096.0;
+}
+
+/// What is in a folder, sorted by name; an unreadable folder is an empty one.
 pub(crate) fn entries(folder: &Path) -> Vec<(String, PathBuf)> {
     let Ok(read) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<(String, PathBuf)> = read

@@ -28,7 +28,7 @@ pub(crate) struct Stat;
 
 impl Collect for Stat {
     fn collect(&mut self, tick: &mut Tick<'_>, out: &mut Batch) -> Result<(), Failure> {
-        let values = parse(&source::read(&tick.roots.proc("stat"))?)?;
+        let values = parse(tick.stat_text()?)?;
         for ((key, name, help, counter), value) in FAMILIES.iter().zip(values) {
             let boot = (*key == BOOT && tick.roots.is_own_proc()).then(portable::boot_time).flatten();
             let Some(value) = boot.or(value) else { continue };
