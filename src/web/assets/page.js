@@ -44,6 +44,9 @@ function cost(seconds) {
   return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
 }
 
+const clockFormat = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clock = (time) => clockFormat.format(time * 1000);
+
 // ---- small tools for the page ----
 
 function make(tag, name, text) {
@@ -89,26 +92,26 @@ function facts(list, pairs) {
 
 // ---- history: totals per level over time, from which rates come ----
 
-const history = { times: [], levels: [] };
+const past = { times: [], levels: [] };
 
 function remember(time, levels) {
-  const last = history.times.length - 1;
-  if (last >= 0 && time <= history.times[last]) return;
-  history.times.push(time);
-  history.levels.push(levels);
-  while (history.times.length > 2 && history.times[0] < time - SPAN) {
-    history.times.shift();
-    history.levels.shift();
+  const last = past.times.length - 1;
+  if (last >= 0 && time <= past.times[last]) return;
+  past.times.push(time);
+  past.levels.push(levels);
+  while (past.times.length > 2 && past.times[0] < time - SPAN) {
+    past.times.shift();
+    past.levels.shift();
   }
 }
 
 // Rates per level, one shorter than the times; a total that fell (a new store) counts as a standstill.
 function rates() {
-  const out = { times: history.times.slice(1) };
+  const out = { times: past.times.slice(1) };
   for (const level of LEVELS) {
     const i = INDEX.indexOf(level);
     out[level] = out.times.map((t, n) =>
-      Math.max(0, history.levels[n + 1][i] - history.levels[n][i]) / (t - history.times[n]));
+      Math.max(0, past.levels[n + 1][i] - past.levels[n][i]) / (t - past.times[n]));
   }
   return out;
 }
@@ -117,14 +120,20 @@ function rates() {
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// How far back the charts go: all that is known, from one minute to ten.
+function reach() {
+  const { times } = past;
+  return Math.min(SPAN, Math.max(60, times[times.length - 1] - times[0]));
+}
+
 function spark(svg, times, values) {
-  const end = times[times.length - 1];
-  const start = end - SPAN;
-  const slots = 60;
+  const width = reach();
+  const start = times[times.length - 1] - width;
+  const slots = Math.round(Math.min(60, width / 4));
   const sums = new Array(slots).fill(0);
   const counts = new Array(slots).fill(0);
   times.forEach((t, i) => {
-    const slot = Math.min(slots - 1, Math.floor(((t - start) / SPAN) * slots));
+    const slot = Math.min(slots - 1, Math.floor(((t - start) / width) * slots));
     if (slot >= 0) { sums[slot] += values[i]; counts[slot] += 1; }
   });
   const top = Math.max(...sums.map((s, i) => (counts[i] ? s / counts[i] : 0)), 1e-9);
@@ -168,6 +177,7 @@ let chartOf = "";
 
 function showChart(levels, perSecond) {
   const box = $("chart");
+  put($("rate-n"), past.times.length > 1 ? `last ${span(reach())}` : "");
   const active = [...LEVELS].reverse().filter((level) => levels[level] > 0);
   const raw = active.map((level) => perSecond[level]);
   const stacked = [];
@@ -189,11 +199,11 @@ function showChart(levels, perSecond) {
   chartOf = of;
   chart = new uPlot({
     width: box.clientWidth, height: 240,
-    scales: { x: { range: (u, min, max) => [max - SPAN, max] }, y: { range: (u, min, max) => [0, Math.max(max * 1.08, 0.1)] } },
-    axes: [{ ...axis, space: 70 }, { ...axis, size: 54, values: (u, ticks) => ticks.map((t) => (t >= 1 || t === 0 ? count(t) : t.toFixed(2))) }],
+    scales: { x: { range: (u, min, max) => [max - reach(), max] }, y: { range: (u, min, max) => [0, Math.max(max * 1.08, 0.1)] } },
+    axes: [{ ...axis, space: 80, values: (u, ticks) => ticks.map(clock) }, { ...axis, size: 54, values: (u, ticks) => ticks.map((t) => (t >= 1 || t === 0 ? count(t) : t.toFixed(2))) }],
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     legend: { live: true },
-    series: [{ value: (u, t) => (t == null ? "now" : new Date(t * 1000).toLocaleTimeString()) },
+    series: [{ value: (u, t) => (t == null ? "now" : clock(t)) },
       ...[...active].reverse().map((level, n) => ({
         label: level, stroke: color(level), width: 1.25, points: { show: false },
         fill: mixed(color(level), color("card")),
@@ -393,11 +403,11 @@ let latest = null;
 
 async function poll() {
   try {
-    const fresh = history.times.length === 0;
+    const fresh = past.times.length === 0;
     const answer = await fetch(`api/v1/status${fresh ? "?history" : ""}`, { signal: AbortSignal.timeout(8000), cache: "no-store" });
     if (!answer.ok) throw new Error((await answer.text()).trim() || `status ${answer.status}`);
     const status = await answer.json();
-    (status.history || []).forEach(([time, ...levels]) => remember(time, levels));
+    (status.history || []).forEach(([time, levels]) => remember(time, levels));
     remember(status.now, INDEX.map((level) => status.totals.levels[level]));
     latest = status;
     show(status);
