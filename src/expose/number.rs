@@ -65,7 +65,8 @@ fn special(out: &mut Vec<u8>, x: f64) -> bool {
 
 fn plain(out: &mut Vec<u8>, x: f64) {
     // Whole numbers are the common case by far, and these are exact.
-    if x >= 0.0 && x < 9_007_199_254_740_992.0 && x.fract() == 0.0 && !(x == 0.0 && x.is_sign_negative()) {
+    if (0.0..9_007_199_254_740_992.0).contains(&x) && x.fract() == 0.0 && !(x == 0.0 && x.is_sign_negative())
+    {
         push_u64(out, x as u64);
     } else {
         // Writing to a Vec cannot fail.

@@ -274,11 +274,11 @@ fn fields(mut from: &[u8]) -> Vec<(u64, Wire<'_>)> {
     fields
 }
 
-fn all<'a>(from: &'a [u8], field: u64) -> Vec<Wire<'a>> {
+fn all(from: &[u8], field: u64) -> Vec<Wire<'_>> {
     fields(from).into_iter().filter(|(n, _)| *n == field).map(|(_, v)| v).collect()
 }
 
-fn only<'a>(from: &'a [u8], field: u64) -> &'a [u8] {
+fn only(from: &[u8], field: u64) -> &[u8] {
     match all(from, field).as_slice() {
         [Wire::Bytes(bytes)] => bytes,
         other => panic!("field {field}: {other:?}"),

@@ -6,6 +6,7 @@
 mod bind;
 mod body;
 mod guests;
+mod history;
 mod patience;
 mod routes;
 mod scrape;
@@ -27,6 +28,11 @@ pub trait Backend: Send + Sync + 'static {
     fn scrape(&self) -> Result<Box<dyn Source>, ScrapeError>;
     /// What the page shows.
     fn status(&self) -> status::Status;
+    /// The sums of [`Backend::status`] alone: asked for every two seconds, so answer it without walking files where
+    /// that is possible.
+    fn totals(&self) -> status::Totals {
+        self.status().totals
+    }
     /// Whether all is caught up and the store works; the error says what is missing.
     fn ready(&self) -> Result<(), String>;
     /// Whether the process does its work; the error says what is wrong.

@@ -12,6 +12,8 @@ use tokio::task::JoinError;
 
 use super::body::Body;
 use super::guests::{Guest, Guests};
+use super::history::History;
+use super::status::Status;
 use super::{Backend, Fact, Options};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -25,6 +27,18 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Files in a status, unless all are asked for.
+const FILES: usize = 500;
+
+/// What `/api/v1/status` says.
+#[derive(serde::Serialize)]
+struct StatusAnswer {
+    #[serde(flatten)]
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<(f64, [u64; 8])>>,
+}
+
 /// What all connections share.
 pub(super) struct Site {
     pub(super) backend: Arc<dyn Backend>,
@@ -32,6 +46,7 @@ pub(super) struct Site {
     pub(super) guests: Arc<Guests>,
     pub(super) scrapes: Arc<Semaphore>,
     calls: Arc<Semaphore>,
+    history: History,
     page: Bytes,
 }
 
@@ -47,6 +62,7 @@ impl Site {
             guests,
             scrapes: Arc::new(Semaphore::new(max)),
             calls: Arc::new(Semaphore::new(CALLS)),
+            history: History::default(),
             page: page.into(),
         }
     }
@@ -97,7 +113,7 @@ impl Site {
             "/" => file("text/html; charset=utf-8", self.page.clone()),
             "/-/healthy" => self.probe("healthy", |backend| backend.healthy()).await,
             "/-/ready" => self.probe("ready", |backend| backend.ready()).await,
-            "/api/v1/status" => self.status().await,
+            "/api/v1/status" => self.status(request.uri().query().unwrap_or("")).await,
             path => match asset(path) {
                 Some((kind, bytes)) => file(kind, Bytes::from_static(bytes)),
                 None => say(StatusCode::NOT_FOUND, "Not found."),
@@ -113,8 +129,17 @@ impl Site {
         }
     }
 
-    async fn status(&self) -> Response<Body> {
-        match self.call(|backend| serde_json::to_vec(&backend.status())).await {
+    /// The status as JSON. `?history` adds the last ten minutes, `?files=all` all files instead of the first few.
+    async fn status(&self, query: &str) -> Response<Body> {
+        let asks = |what: &str| query.split('&').any(|part| part == what);
+        let history = asks("history").then(|| self.history.rows());
+        let files = if asks("files=all") { usize::MAX } else { FILES };
+        let json = move |backend: &dyn Backend| {
+            let mut status = backend.status();
+            status.trim(files);
+            serde_json::to_vec(&StatusAnswer { status, history })
+        };
+        match self.call(json).await {
             Ok(Ok(json)) => {
                 let mut response = Response::new(Body::whole(json));
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -122,6 +147,13 @@ impl Site {
             }
             Ok(Err(error)) => say(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             Err(answer) => *answer,
+        }
+    }
+
+    /// Takes a sample for the history.
+    pub(super) async fn sample(&self) {
+        if let Ok(totals) = self.call(|backend| backend.totals()).await {
+            self.history.push(totals.levels);
         }
     }
 
@@ -209,6 +241,9 @@ fn file(kind: &'static str, bytes: Bytes) -> Response<Body> {
 /// The page's own files, compiled in.
 fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
     Some(match path {
+        "/assets/icon.svg" => ("image/svg+xml", include_bytes!("assets/icon.svg")),
+        "/assets/uplot.css" => ("text/css; charset=utf-8", include_bytes!("assets/uplot.css")),
+        "/assets/uplot.js" => ("text/javascript; charset=utf-8", include_bytes!("assets/uplot.js")),
         "/assets/page.css" => ("text/css; charset=utf-8", include_bytes!("assets/page.css")),
         "/assets/page.js" => ("text/javascript; charset=utf-8", include_bytes!("assets/page.js")),
         _ => return None,

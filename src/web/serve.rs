@@ -12,9 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use super::bind::{Kind, Listener};
 use super::guests::{Guest, Guests};
+use super::history::EVERY;
 use super::patience::Patient;
 use super::routes::Site;
 use super::{Backend, Fact, Options};
@@ -58,7 +60,7 @@ pub async fn serve(
             }
         }
     }
-    drop(stopped);
+    tasks.spawn(sample(Arc::clone(&site), stopped));
     shutdown.await;
     // Nobody listens any more if all accept loops are gone, and then nobody needs to be told.
     let _ = stop.send(true);
@@ -66,6 +68,22 @@ pub async fn serve(
         tasks.shutdown().await;
     }
     Ok(())
+}
+
+/// Samples the totals until the stop.
+async fn sample(site: Arc<Site>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        tokio::select! {
+            () = site.sample() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+    }
 }
 
 /// Accepts until the stop, then waits for its connections.

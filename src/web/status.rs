@@ -40,6 +40,19 @@ pub struct Status {
     pub store: Store,
 }
 
+impl Status {
+    /// Leaves at most `files` files: those that cannot be read first, then by what is unread, then the latest.
+    pub fn trim(&mut self, files: usize) {
+        self.files_total = self.files_total.max(self.files.len());
+        if self.files.len() > files {
+            let key = |f: &File| (f.error.is_none(), std::cmp::Reverse(f.unread));
+            let late = |f: &File| f.last_event.unwrap_or(0.0);
+            self.files.sort_by(|a, b| key(a).cmp(&key(b)).then(late(b).total_cmp(&late(a))));
+            self.files.truncate(files);
+        }
+    }
+}
+
 /// Counts since the first start.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -199,6 +212,30 @@ pub struct Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_eyes_stays_when_files_are_many() {
+        let file = |path: &str, unread, last, error: Option<&str>| File {
+            path: path.to_owned(),
+            unread,
+            last_event: Some(last),
+            error: error.map(str::to_owned),
+            ..File::default()
+        };
+        let files = vec![
+            file("old", 0, 1.0, None),
+            file("new", 0, 2.0, None),
+            file("behind", 9, 1.0, None),
+            file("broken", 0, 1.0, Some("permission denied")),
+        ];
+        let mut status = Status { files, ..Status::default() };
+        status.trim(3);
+        assert_eq!(status.files_total, 4);
+        assert_eq!(
+            status.files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(),
+            ["broken", "behind", "new"]
+        );
+    }
 
     #[test]
     fn levels_are_an_object_of_all_eight() {
