@@ -1,1 +1,12 @@
-//! config
+//! The config: what the user wrote becomes what the program runs on, and all problems are reported at once.
+//!
+//! [`raw`] is the file as written; [`ready`] turns it, together with the flags, into the small `Options` of each room.
+
+mod input;
+mod raw;
+mod ready;
+#[cfg(test)]
+mod tests;
+
+pub use input::{Input, PathLabel};
+pub use ready::{Config, Given, HostChoice, Storage, load};
