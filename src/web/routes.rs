@@ -245,6 +245,7 @@ fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
         "/assets/uplot.css" => ("text/css; charset=utf-8", include_bytes!("assets/uplot.css")),
         "/assets/uplot.js" => ("text/javascript; charset=utf-8", include_bytes!("assets/uplot.js")),
         "/assets/page.css" => ("text/css; charset=utf-8", include_bytes!("assets/page.css")),
+        "/assets/words.js" => ("text/javascript; charset=utf-8", include_bytes!("assets/words.js")),
         "/assets/page.js" => ("text/javascript; charset=utf-8", include_bytes!("assets/page.js")),
         _ => return None,
     })
