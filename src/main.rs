@@ -1,3 +1,7 @@
 //! The binary: nothing here but the way in and the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    logtally::cli::main().into()
+}

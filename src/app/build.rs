@@ -42,7 +42,8 @@ pub struct Built {
 /// # Errors
 /// All problems of the rules and inputs at once.
 pub fn build(config: Config) -> Result<Built, Vec<Problem>> {
-    let (rules, warnings) = rules::load(&config.rules)?;
+    let rules = rules::load(&config.rules)?;
+    let warnings = rules.warnings.clone();
     let mut problems = Vec::new();
     let mut feeds: Vec<Feed> = Vec::new();
     for input in &config.inputs {

@@ -1,1 +1,20 @@
-//! app
+//! Builds, starts, stops, reloads: everything below this is put together here.
+
+pub mod build;
+mod backend;
+mod glance;
+mod metrics;
+mod run;
+mod status;
+pub mod trial;
+
+pub use run::{Load, Options, run};
+
+/// What `--version` prints after the name.
+pub const VERSION_LINE: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("LOGTALLY_REVISION"), ", rustc ", env!("LOGTALLY_RUSTC"), ")");
+/// The version alone.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The source revision it was built from.
+pub const REVISION: &str = env!("LOGTALLY_REVISION");
+/// The compiler that built it.
+pub const RUSTC: &str = env!("LOGTALLY_RUSTC");

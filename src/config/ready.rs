@@ -42,6 +42,10 @@ pub struct HostChoice {
 /// What the program runs on.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The file it was read from.
+    pub file: Option<PathBuf>,
+    /// The file's text.
+    pub text: String,
     /// Where offsets and counters are kept.
     pub storage: Storage,
     /// What is followed.
@@ -102,7 +106,8 @@ pub fn load(given: &Given) -> Result<Config, Vec<Problem>> {
 /// Reads the text of a config file.
 pub(super) fn parse(file: &Path, text: &str, given: &Given) -> Result<Config, Vec<Problem>> {
     let (raw, list) = yaml::read::<Option<Raw>>(&file.to_string_lossy(), text);
-    join(raw.flatten().unwrap_or_default(), given, Problems { file: file.to_path_buf(), list })
+    let config = join(raw.flatten().unwrap_or_default(), given, Problems { file: file.to_path_buf(), list })?;
+    Ok(Config { file: Some(file.to_path_buf()), text: text.to_owned(), ..config })
 }
 
 fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<Problem>> {
@@ -129,6 +134,8 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
     }
     let storage = given.storage.clone().or_else(|| raw.storage.map(|text| stored_at(&base, &text.value)));
     Ok(Config {
+        file: None,
+        text: String::new(),
         storage: storage.map_or_else(default_storage, |path| match path.to_str() {
             Some("none") => Storage::None,
             _ => Storage::Folder(path),
@@ -254,7 +261,7 @@ fn rules(
 ) -> Vec<crate::rules::Source> {
     use crate::rules::Source;
     if listed.is_none() && flags.is_empty() {
-        return vec![Source::Builtin("builtin".to_owned())];
+        return vec![Source::builtin()];
     }
     let mut sources = Vec::new();
     for item in listed.into_iter().flatten() {
@@ -278,7 +285,7 @@ fn rules(
 fn rule_source(base: &Path, text: &str) -> Result<Vec<crate::rules::Source>, (String, &'static str)> {
     use crate::rules::Source;
     if text == "builtin" || text.starts_with("builtin:") {
-        return Ok(vec![Source::Builtin(text.to_owned())]);
+        return Ok(vec![Source::parse(text)]);
     }
     let path = base.join(text);
     let name = path.to_string_lossy();

@@ -43,6 +43,10 @@ impl Durable {
         self.store.is_some()
     }
 
+    pub(super) fn store(&mut self) -> Option<&mut Store> {
+        self.store.as_mut()
+    }
+
     /// What the next commit writes.
     pub(super) fn pending(&mut self) -> &mut Changes {
         &mut self.pending

@@ -5,22 +5,23 @@
 
 mod durable;
 mod facts;
+mod reload;
 mod rows;
 mod shard;
 mod sink;
 pub mod whole;
 mod worker;
 
-pub use durable::StoreState;
+pub use durable::{COMMIT_BOUNDS, StoreState};
 pub use rows::{Kept, load};
-pub use shard::{EVENT_IDLE, Shard};
+pub use shard::{EVENT_IDLE, FileView, Shard};
 
-use crate::discover::Globs;
+use crate::discover::{Globs, Waker, Watch};
 use crate::notice::Log;
 use crate::pipeline::Pipeline;
 use crate::store::{Store, StoreError};
 use crate::tail::{self, From};
-use crate::tally::cut::{Cut, InputCut};
+use crate::tally::cut::Cut;
 use crate::tally::exposition::Head;
 use crate::tally::guard::Guard;
 use crate::tally::plan::Plan;
@@ -105,9 +106,12 @@ impl Clock {
 
 /// All inputs under way.
 pub struct Follow {
-    shards: Vec<Arc<Mutex<Shard>>>,
+    shards: Mutex<Vec<Arc<Mutex<Shard>>>>,
     durable: Mutex<Durable>,
-    guard: Arc<Guard>,
+    guard: Mutex<Arc<Guard>>,
+    workers: Mutex<Vec<JoinHandle<()>>>,
+    wakers: Mutex<Vec<Waker>>,
+    reloading: Mutex<()>,
     options: Options,
     log: Arc<Log>,
     stop: AtomicBool,
@@ -140,26 +144,57 @@ impl Follow {
             Arc::new(Mutex::new(shard))
         };
         let shards = feeds.into_iter().map(shard).collect();
-        let durable = Mutex::new(Durable::new(store));
-        Ok(Follow { shards, durable, guard, options, log, stop: AtomicBool::new(false) })
+        Ok(Follow {
+            shards: Mutex::new(shards),
+            durable: Mutex::new(Durable::new(store)),
+            guard: Mutex::new(guard),
+            workers: Mutex::default(),
+            wakers: Mutex::default(),
+            reloading: Mutex::default(),
+            options,
+            log,
+            stop: AtomicBool::new(false),
+        })
     }
 
     /// Starts the workers that read; each owns some of the inputs.
-    pub fn start(self: &Arc<Follow>) -> Vec<JoinHandle<()>> {
+    pub fn start(self: &Arc<Follow>) {
+        self.stop.store(false, Ordering::Relaxed);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = self.shards.len().min(cores);
-        (0..workers)
-            .map(|first| {
-                let follow = self.clone();
-                let mine: Vec<usize> = (first..self.shards.len()).step_by(workers).collect();
-                std::thread::spawn(move || worker::run(&follow, &mine))
-            })
-            .collect()
+        let shards = self.shards();
+        let count = shards.len().min(cores);
+        let worker = |first: usize| {
+            let follow = self.clone();
+            let mine: Vec<Arc<Mutex<Shard>>> = shards.iter().skip(first).step_by(count).cloned().collect();
+            let mut watch = Watch::new();
+            lock(&self.wakers).push(watch.waker());
+            std::thread::spawn(move || worker::run(&follow, &mine, &mut watch))
+        };
+        *lock(&self.workers) = (0..count).map(worker).collect();
     }
 
-    /// Asks the workers to end; they do so within a moment.
+    /// Ends the workers and commits what they read.
     pub fn stop(&self) {
+        self.stop_workers();
+        self.commit();
+    }
+
+    fn stop_workers(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        lock(&self.wakers).drain(..).for_each(|waker| waker.wake());
+        for worker in lock(&self.workers).drain(..) {
+            // A worker that panicked has said so; its shard is whole.
+            let _ = worker.join();
+        }
+    }
+
+    /// Whether every worker still works.
+    pub fn workers_alive(&self) -> bool {
+        lock(&self.workers).iter().all(|worker| !worker.is_finished())
+    }
+
+    fn shards(&self) -> Vec<Arc<Mutex<Shard>>> {
+        lock(&self.shards).clone()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -175,13 +210,13 @@ impl Follow {
     pub fn scrape(&self) -> Cut {
         self.catch_up(Duration::from_millis(100));
         let cuts = self.settle(Shard::cut);
-        Cut::new(cuts, &self.guard)
+        Cut::new(cuts, &lock(&self.guard))
     }
 
     /// Reads on for a short while, so that a scrape sees what was written before it.
     fn catch_up(&self, most: Duration) {
         let until = Instant::now() + most;
-        for shard in &self.shards {
+        for shard in &self.shards() {
             while lock(shard).step(Clock::read(), &self.log).backlog && Instant::now() < until {}
         }
     }
@@ -189,7 +224,8 @@ impl Follow {
     /// One commit of everything that changed, with something taken of each shard at the same moment.
     fn settle<T>(&self, mut take: impl FnMut(&mut Shard) -> T) -> Vec<T> {
         let mut durable = lock(&self.durable);
-        let mut shards: Vec<MutexGuard<'_, Shard>> = self.shards.iter().map(|shard| lock(shard)).collect();
+        let held = self.shards();
+        let mut shards: Vec<MutexGuard<'_, Shard>> = held.iter().map(|shard| lock(shard)).collect();
         let taken = shards.iter_mut().map(|shard| take(shard)).collect();
         if durable.is_kept() {
             shards.iter_mut().for_each(|shard| shard.collect(durable.pending()));
@@ -206,22 +242,19 @@ impl Follow {
 
     /// Whether every input has been listed and read to its end.
     pub fn is_caught_up(&self) -> bool {
-        self.shards.iter().all(|shard| lock(shard).is_caught_up())
+        self.shards().iter().all(|shard| lock(shard).is_caught_up())
     }
 
     /// Looks at each shard in turn.
     pub fn look(&self, mut at: impl FnMut(&Shard)) {
-        self.shards.iter().for_each(|shard| at(&lock(shard)));
+        self.shards().iter().for_each(|shard| at(&lock(shard)));
     }
 
     /// A cut of the numbers as they are, durable or not, that changes nothing: for people.
     pub fn peek<T>(&self, at: impl Fn(&Shard) -> T) -> Vec<T> {
-        self.shards.iter().map(|shard| at(&lock(shard))).collect()
+        self.shards().iter().map(|shard| at(&lock(shard))).collect()
     }
 }
-
-/// The part of a scrape that one input gives.
-pub type Part = InputCut;
 
 /// A lock that a panic elsewhere does not close: what it guards is consistent between two calls of its methods.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -45,6 +45,21 @@ pub struct Shard {
     gone: HashMap<usize, Instant>,
 }
 
+/// A followed file, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct FileView<'a> {
+    /// The path that its content was first seen under.
+    pub path: &'a Path,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Bytes of it that are not read yet.
+    pub unread: u64,
+    /// The format that was found.
+    pub format: &'static str,
+    /// Its stream in the tally.
+    pub stream: Option<usize>,
+}
+
 /// How a step went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
@@ -230,6 +245,39 @@ impl Shard {
         self.listed && !self.backlog
     }
 
+    /// The input's name.
+    pub fn input(&self) -> &str {
+        &self.feed.name
+    }
+
+    /// Its numbers.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Patterns that named no file when they were last listed.
+    pub fn unmatched(&self) -> u64 {
+        self.unmatched
+    }
+
+    /// The files that are followed.
+    pub fn files(&self) -> impl Iterator<Item = FileView<'_>> {
+        self.tailer.files().filter(|file| file.state != State::Done).map(|file| {
+            let reading = self.readings.get(&file.id);
+            FileView {
+                path: file.path,
+                size: file.size,
+                unread: file.unread,
+                format: reading.map_or("unknown", |reading| reading.carry.memory().format().as_str()),
+                stream: reading.map(|reading| reading.stream),
+            }
+        })
+    }
+
+    pub(super) fn forget_gone(&mut self) {
+        self.gone.clear();
+    }
+
     /// Counts a path that a listing could not look at.
     pub(super) fn count_failure(&mut self, kind: std::io::ErrorKind) {
         facts::count_failure(&mut self.tally, kind);
@@ -247,7 +295,7 @@ fn path_of(bytes: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 
-fn bytes_of(path: &Path) -> Vec<u8> {
+pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt;
     path.as_os_str().as_bytes().to_vec()
 }

@@ -31,11 +31,10 @@ struct Round {
     failed: BTreeSet<PathBuf>,
 }
 
-/// Reads the inputs at these positions until told to stop.
-pub(super) fn run(follow: &Follow, mine: &[usize]) {
-    let mut watch = Watch::new();
+/// Reads these inputs until told to stop.
+pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch) {
     let start = Instant::now();
-    let mut rounds: Vec<Round> = mine.iter().map(|at| Round::new(&follow.shards[*at], start)).collect();
+    let mut rounds: Vec<Round> = mine.iter().map(|shard| Round::new(shard, start)).collect();
     let mut next_commit = start + follow.options.commit_every;
     let mut next_retire = start + Duration::from_secs(60);
     while !follow.is_stopping() {
@@ -158,5 +157,6 @@ fn listed(found: Found, input: &Arc<str>) -> Listed {
         ino: found.ino,
         size: found.size,
         archive: found.is_archive,
+        target: found.target,
     }
 }

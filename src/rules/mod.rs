@@ -27,6 +27,14 @@ use crate::error::{Place, Problem};
 use crate::matching::pattern::Pattern;
 use crate::tally::spec::Counted;
 
+/// A grok expression with the standard names as an expression of the one engine; the error says what is wrong.
+///
+/// # Errors
+/// An unknown or circular name, or a name captured twice.
+pub fn grok_to_regex(grok: &str) -> Result<String, String> {
+    grok::expand(grok, &[]).map_err(|refusal| refusal.message)
+}
+
 /// All rules in force, group by group in the order of their sources.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {

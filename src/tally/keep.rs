@@ -30,6 +30,21 @@ impl Tally {
         rows
     }
 
+    /// Everything there is, as rows, changed or not.
+    pub fn export(&mut self) -> Rows {
+        self.streams.iter_mut().flatten().for_each(|stream| stream.dirty = true);
+        self.counters_dirty = true;
+        for at in 0..self.series.len() {
+            self.series.change(at);
+        }
+        self.take_rows()
+    }
+
+    /// Deletes the rows of series that nothing counts any more with the next commit.
+    pub fn forget(&mut self, series: Vec<SeriesId>) {
+        self.removed.series.extend(series.into_iter().map(|id| (id, None)));
+    }
+
     /// Takes over a stream that the store kept.
     pub fn restore_stream(&mut self, key: &StreamKey, row: &StreamRow, head: impl FnOnce() -> Head) {
         let at = self.stream(key, head, false);

@@ -1,11 +1,11 @@
 //! Sums over the streams of a tally, for people and for `count`.
 
 use super::Tally;
-use super::series::{Metric, Number};
+use super::series::{Metric, Number, Series};
 
 impl Tally {
-    /// Events that each rule matched, in the order of the rules; rules of one name in two groups are summed.
-    pub fn pattern_totals(&self) -> Vec<(String, u64)> {
+    /// Events that each rule matched, by group and name, in the order of the rules.
+    pub fn rule_totals(&self) -> Vec<((String, String), u64)> {
         let mut counts = vec![0; self.plan.rules.len()];
         for (_, stream) in self.streams() {
             for (sum, dense) in counts.iter_mut().zip(&stream.rules) {
@@ -17,14 +17,25 @@ impl Tally {
                 counts[rule] += count;
             }
         }
-        let mut totals: Vec<(String, u64)> = Vec::with_capacity(counts.len());
-        for (rule, count) in self.plan.rules.iter().zip(counts) {
-            match totals.iter_mut().find(|(name, _)| *name == rule.name) {
+        let name = |rule: &super::spec::Counted| (rule.group.clone(), rule.name.clone());
+        self.plan.rules.iter().map(name).zip(counts).collect()
+    }
+
+    /// Events that each rule matched, by name; rules of one name in two groups are summed.
+    pub fn pattern_totals(&self) -> Vec<(String, u64)> {
+        let mut totals: Vec<(String, u64)> = Vec::new();
+        for ((_, name), count) in self.rule_totals() {
+            match totals.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, sum)) => *sum += count,
-                None => totals.push((rule.name.clone(), count)),
+                None => totals.push((name, count)),
             }
         }
         totals
+    }
+
+    /// All series born of label values, in the order of their birth.
+    pub fn series(&self) -> impl Iterator<Item = &Series> {
+        self.series.iter()
     }
 
     /// Nothing is newborn any more: everything shows its number at once, as in an output that is no scrape.

@@ -1,0 +1,192 @@
+//! `logtally run`: everything started in order, and stopped in order.
+
+use super::backend::Exporter;
+use super::build::{self, Built};
+use crate::config::{Config, Input, Storage};
+use crate::discover::Globs;
+use crate::error::{Place, Problem};
+use crate::follow::{Feed, Follow, Labels};
+use crate::host::{self, Host};
+use crate::notice::Log;
+use crate::store::Store;
+use crate::tally::exposition::Head;
+use crate::tally::stream::StreamKey;
+use crate::{follow, web};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What the command line says beyond the config.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Addresses to serve on.
+    pub listen: Vec<String>,
+    /// How the server behaves.
+    pub web: web::Options,
+    /// Where to begin in files that existed before the first start.
+    pub from: crate::tail::From,
+    /// Stands for `/proc`.
+    pub procfs: PathBuf,
+    /// Stands for `/sys`.
+    pub sysfs: PathBuf,
+    /// Stands for `/`.
+    pub rootfs: PathBuf,
+    /// Folder of `*.prom` files to expose.
+    pub textfile: Option<PathBuf>,
+}
+
+/// Loads the config anew; called at start and at each reload.
+pub type Load = Box<dyn Fn() -> Result<Config, Vec<Problem>> + Send + Sync>;
+
+/// Runs until a signal asks it to stop.
+///
+/// # Errors
+/// What keeps it from starting: config, rules, store, addresses.
+pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Problem>> {
+    let built = build::build(load()?)?;
+    for warning in &built.warnings {
+        log.warn("config", &[("problem", warning)]);
+    }
+    let listeners = web::bind(&options.listen)?;
+    let store = open_store(&built.config.storage)?;
+    let feeds = feeds(&built)?;
+    let settings = follow::Options {
+        from: options.from,
+        files: built.config.files,
+        tail: crate::tail::Options { line_bytes: built.config.line_bytes, ..Default::default() },
+        ..Default::default()
+    };
+    let path = store.as_ref().map(|store| store.path().to_path_buf());
+    let follow = Follow::new(feeds, built.guard.clone(), store, settings, log.clone()).map_err(|error| {
+        vec![Problem::error(Place::new(path.unwrap_or_default(), 0, 0), error.to_string())]
+    })?;
+    let follow = Arc::new(follow);
+    let (host, registry) = hosted(&built, &options)?;
+    let exporter = Arc::new(Exporter::new(built, follow.clone(), registry, load, log.clone()));
+    follow.start();
+    let (stop_host, host_stops) = mpsc::channel();
+    let sampler = host.map(|host| {
+        let log = log.clone();
+        std::thread::spawn(move || host.run(&host_stops, |note| tell(&log, &note)))
+    });
+    for listener in &listeners {
+        let address = listener.to_string();
+        log.info("serving", &[("address", &address), ("path", &options.web.telemetry_path)]);
+    }
+    serve(listeners, exporter, options.web, &log);
+    log.info("stopping", &[]);
+    drop(stop_host);
+    follow.stop();
+    if let Some(sampler) = sampler {
+        let _ = sampler.join();
+    }
+    log.info("stopped", &[]);
+    Ok(())
+}
+
+fn tell(log: &Log, note: &host::Note) {
+    match &note.problem {
+        Some(problem) => log.warn("host collector fails", &[("collector", &note.collector), ("error", problem)]),
+        None => log.info("host collector works again", &[("collector", &note.collector)]),
+    }
+}
+
+fn open_store(storage: &Storage) -> Result<Option<Store>, Vec<Problem>> {
+    match storage {
+        Storage::None => Ok(None),
+        Storage::Folder(folder) => Store::open(folder).map(Some).map_err(|error| {
+            let text = error.to_string();
+            let (message, hint) = text.split_once("\n  hint: ").unwrap_or((&text, ""));
+            let problem = Problem::error(Place::new("store", 0, 0), message);
+            vec![if hint.is_empty() { problem } else { problem.hint(hint) }]
+        }),
+    }
+}
+
+/// The labels of an input's files, as its config says.
+struct Labelled(Arc<Input>);
+
+impl Labels for Labelled {
+    fn stream_key(&self, path: &Path) -> StreamKey {
+        self.0.stream_key(path)
+    }
+
+    fn head(&self, key: &StreamKey) -> Head {
+        self.0.head(key)
+    }
+}
+
+pub(super) fn feeds(built: &Built) -> Result<Vec<Feed>, Vec<Problem>> {
+    let feed = |feed: &build::Feed| {
+        let input = &feed.input;
+        let globs = Globs::new(&input.include, &input.exclude).map_err(|error| {
+            Problem::error(Place::new(format!("input {}", input.name), 0, 0), error.to_string())
+        })?;
+        Ok(Feed {
+            name: input.name.clone(),
+            globs: Arc::new(globs),
+            labels: Arc::new(Labelled(input.clone())),
+            pipeline: feed.pipeline.clone(),
+            plan: feed.plan.clone(),
+        })
+    };
+    let (good, bad): (Vec<_>, Vec<_>) = built.feeds.iter().map(feed).partition(Result::is_ok);
+    let bad: Vec<Problem> = bad.into_iter().filter_map(Result::err).collect();
+    if bad.is_empty() { Ok(good.into_iter().filter_map(Result::ok).collect()) } else { Err(bad) }
+}
+
+/// The sampler, unless the host is off, and the registry of everything that is no log.
+fn hosted(built: &Built, options: &Options) -> Result<(Option<Host>, prometheus::Registry), Vec<Problem>> {
+    let registry = prometheus::Registry::new();
+    let problem = |message: String| vec![Problem::error(Place::new("host", 0, 0), message)];
+    registry.register(Box::new(host::OwnProcess::new())).map_err(|error| problem(error.to_string()))?;
+    let Some(choice) = &built.config.host else { return Ok((None, registry)) };
+    let defaults = host::Options::default();
+    let host = Host::new(host::Options {
+        interval: choice.interval,
+        collectors: choice.collectors.clone().unwrap_or(defaults.collectors),
+        procfs: options.procfs.clone(),
+        sysfs: options.sysfs.clone(),
+        rootfs: options.rootfs.clone(),
+        textfile: options.textfile.clone(),
+    })
+    .map_err(problem)?;
+    registry.register(Box::new(host.snapshot())).map_err(|error| problem(error.to_string()))?;
+    Ok((Some(host), registry))
+}
+
+/// Serves until a signal asks to stop. SIGHUP reloads.
+fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::Options, log: &Arc<Log>) {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return log.error("cannot start the server", &[("error", &error)]),
+    };
+    let log = log.clone();
+    runtime.block_on(async move {
+        let reloads = tokio::spawn(reload_on_hangup(exporter.clone()));
+        if let Err(error) = web::serve(listeners, exporter, options, asked_to_stop()).await {
+            log.error("the server failed", &[("error", &error)]);
+        }
+        reloads.abort();
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+}
+
+async fn reload_on_hangup(exporter: Arc<Exporter>) {
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+    while hangups.recv().await.is_some() {
+        let exporter = exporter.clone();
+        let _ = tokio::task::spawn_blocking(move || web::Backend::reload(&*exporter)).await;
+    }
+}
+
+async fn asked_to_stop() {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}

@@ -1,0 +1,163 @@
+//! What the page shows, gathered from everything that runs.
+
+use super::backend::Reloads;
+use super::build::Built;
+use super::{REVISION, VERSION};
+use crate::error::Problem;
+use crate::follow::{Clock, Follow, Shard};
+use crate::level::Level;
+use crate::tally::rows::InputRow;
+use crate::web::status::{Config, File, Input, Levels, Rule, Status, Store, Totals, Warning};
+use prometheus::proto::MetricFamily;
+use std::collections::BTreeMap;
+
+/// Files that are listed at most.
+const FILES: usize = 500;
+
+pub(super) fn of(follow: &Follow, built: &Built, host: &[MetricFamily], reloads: &Reloads) -> Status {
+    let mut status = Status {
+        version: VERSION.to_owned(),
+        revision: REVISION.to_owned(),
+        now: Clock::read().wall,
+        host: super::glance::host(host),
+        config: config(built, reloads),
+        store: store(follow),
+        ..Status::default()
+    };
+    let mut matched: BTreeMap<(String, String), u64> = BTreeMap::new();
+    follow.look(|shard| {
+        let input = input(shard);
+        add(&mut status.totals, &input.totals);
+        files(shard, &mut status.files);
+        for (rule, count) in shard.tally().rule_totals() {
+            *matched.entry(rule).or_default() += count;
+        }
+        warn_of(shard.tally().counters(), &input.name, &mut status.warnings);
+        status.inputs.push(input);
+    });
+    status.rules = rules(built, &matched);
+    warn_of_state(&status.store, reloads, &built.warnings, &mut status.warnings);
+    status.trim(FILES);
+    status
+}
+
+fn input(shard: &Shard) -> Input {
+    let mut totals = Totals::default();
+    for (_, stream) in shard.tally().streams() {
+        let events = stream.levels.iter().sum();
+        let one = Totals { lines: stream.lines, bytes: stream.bytes, events, levels: Levels(stream.levels) };
+        add(&mut totals, &one);
+    }
+    Input { name: shard.input().to_owned(), files: shard.files().count(), totals }
+}
+
+fn add(sum: &mut Totals, more: &Totals) {
+    sum.lines += more.lines;
+    sum.bytes += more.bytes;
+    sum.events += more.events;
+    sum.levels.0.iter_mut().zip(more.levels.0).for_each(|(sum, more)| *sum += more);
+}
+
+fn files(shard: &Shard, out: &mut Vec<File>) {
+    let streams: BTreeMap<usize, _> = shard.tally().streams().collect();
+    for file in shard.files() {
+        let stream = file.stream.and_then(|at| streams.get(&at));
+        out.push(File {
+            path: file.path.display().to_string(),
+            input: shard.input().to_owned(),
+            format: file.format.to_owned(),
+            levels: Levels(stream.map_or([0; Level::ALL.len()], |stream| stream.levels)),
+            size: file.size,
+            unread: file.unread,
+            last_event: stream.map(|stream| stream.last_event).filter(|at| *at > 0.0),
+            error: None,
+        });
+    }
+}
+
+fn rules(built: &Built, matched: &BTreeMap<(String, String), u64>) -> Vec<Rule> {
+    let rule = |rule: &crate::rules::Rule| Rule {
+        group: rule.group.clone(),
+        name: rule.name.clone(),
+        events: matched.get(&(rule.group.clone(), rule.name.clone())).copied().unwrap_or(0),
+        ..Rule::default()
+    };
+    built.rules.rules().map(rule).collect()
+}
+
+fn config(built: &Built, reloads: &Reloads) -> Config {
+    Config {
+        file: built.config.file.as_ref().map(|file| file.display().to_string()),
+        text: built.config.text.clone(),
+        loaded: reloads.loaded,
+        error: reloads.error.clone(),
+    }
+}
+
+fn store(follow: &Follow) -> Store {
+    let state = follow.store_state();
+    let bytes = state.path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |meta| meta.len());
+    Store {
+        path: state.path.map(|path| path.display().to_string()),
+        bytes,
+        committed: state.committed,
+        commit_seconds: state.last_seconds,
+        error: state.error,
+    }
+}
+
+fn warn_of(counters: &InputRow, input: &str, out: &mut Vec<Warning>) {
+    let mut warn = |count: u64, what: String, next: &str| {
+        if count > 0 {
+            out.push(Warning { what, next: next.to_owned(), since: None, count });
+        }
+    };
+    let failures: u64 = counters.errors.iter().sum();
+    warn(failures, format!("files of input {input} could not be read"), "look for “cannot be read” in logtally's log");
+    let lost: u64 = counters.lost.iter().sum();
+    warn(lost, format!("bytes of input {input} were lost"), "let the rotator rename files, not truncate them");
+    for (metric, count) in &counters.overflow {
+        let next = "drop a label, map its values, or raise limits.series_per_metric";
+        warn(*count, format!("{metric} has more series than allowed"), next);
+    }
+    for (metric, count) in &counters.value_errors {
+        warn(*count, format!("{metric}: captured values were no numbers"), "check the rule with logtally explain");
+    }
+}
+
+fn warn_of_state(store: &Store, reloads: &Reloads, problems: &[Problem], out: &mut Vec<Warning>) {
+    let mut warn = |what: String, next: &str| {
+        out.push(Warning { what, next: next.to_owned(), since: None, count: 1 });
+    };
+    if let Some(error) = &store.error {
+        warn(format!("counts are not durable: {error}"), "free space or mend the folder; counting goes on meanwhile");
+    }
+    if reloads.error.is_some() {
+        warn("the last reload failed, the old config stays".to_owned(), "see the config below");
+    }
+    for problem in problems {
+        let next = problem.hint.clone().unwrap_or_default();
+        warn(format!("{}: {}", problem.place, problem.message), &next);
+    }
+}
+
+/// What changes from one config to another, in words.
+pub(super) fn difference(old: &Built, new: &Built) -> String {
+    let rules = |built: &Built| -> Vec<(String, String)> {
+        built.rules.rules().map(|rule| (format!("{}/{}", rule.group, rule.name), format!("{:?}", rule.pattern))).collect()
+    };
+    let inputs = |built: &Built| -> Vec<(String, String)> {
+        built.config.inputs.iter().map(|input| (input.name.clone(), format!("{input:?}"))).collect()
+    };
+    let mut said = Vec::new();
+    for (kind, old, new) in [("rules", rules(old), rules(new)), ("inputs", inputs(old), inputs(new))] {
+        let count = |a: &[(String, String)], b: &[(String, String)]| {
+            a.iter().filter(|(name, _)| !b.iter().any(|(other, _)| other == name)).count()
+        };
+        let changed = |(name, text): &&(String, String)| old.iter().any(|(n, t)| n == name && t != text);
+        let (added, removed) = (count(&new, &old), count(&old, &new));
+        let changed = new.iter().filter(changed).count();
+        said.push(format!("{kind}: {added} added, {removed} removed, {changed} changed"));
+    }
+    said.join("; ")
+}

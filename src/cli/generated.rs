@@ -1,0 +1,72 @@
+//! `logtally dashboard` and `logtally alerts`: what fits the user's own rules.
+
+use super::args::Generate;
+use super::exit::Exit;
+use super::{given, print, report};
+use crate::app::build::{self, Built};
+use crate::config;
+use crate::generate;
+use crate::rules::Rule;
+use crate::tally::exposition::Kind;
+use crate::tally::spec::MetricKind;
+
+pub(super) fn dashboard(args: &Generate) -> Exit {
+    match load(args) {
+        Ok(built) => {
+            print::out(&generate::pretty(&generate::dashboard(&groups(&built))));
+            Exit::Good
+        }
+        Err(exit) => exit,
+    }
+}
+
+pub(super) fn alerts(args: &Generate) -> Exit {
+    match load(args) {
+        Ok(built) => {
+            print::out(&generate::alerts(&groups(&built)));
+            Exit::Good
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn load(args: &Generate) -> Result<Built, Exit> {
+    config::load(&given(&args.common)).and_then(build::build).map_err(|problems| report(&problems))
+}
+
+fn groups(built: &Built) -> Vec<generate::Group> {
+    let group = |group: &crate::rules::Group| generate::Group {
+        name: group.name.clone(),
+        rules: group.rules.iter().map(rule).collect(),
+    };
+    built.rules.groups.iter().map(group).collect()
+}
+
+fn rule(rule: &Rule) -> generate::Rule {
+    let labels: Vec<String> = rule.counted.labels.iter().map(|label| label.name.clone()).collect();
+    generate::Rule {
+        name: rule.name.clone(),
+        metrics: rule
+            .counted
+            .metrics
+            .iter()
+            .map(|metric| generate::Metric {
+                name: metric.name.clone(),
+                kind: match metric.kind {
+                    MetricKind::Counter => Kind::Counter,
+                    MetricKind::Gauge(_) => Kind::Gauge,
+                    MetricKind::Histogram(_) => Kind::Histogram,
+                },
+                unit: metric.unit.map(|unit| unit.base.name().to_owned()),
+                help: metric.help.clone(),
+                labels: labels.clone(),
+            })
+            .collect(),
+        labels,
+        alert: rule.alert.as_ref().map(|alert| generate::Alert {
+            when: alert.when.to_string(),
+            hold: format!("{}s", alert.hold),
+            severity: alert.severity.clone(),
+        }),
+    }
+}

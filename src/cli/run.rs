@@ -1,0 +1,76 @@
+//! `logtally run`: flags into options, and into the app.
+
+use super::args::{self, LogFormat, LogLevel, Run};
+use super::exit::Exit;
+use super::{given, print, report};
+use crate::app;
+use crate::config::{self, Config, Given};
+use crate::error::Problem;
+use crate::notice::{Format, Log, Severity};
+use crate::tail::From;
+use crate::web;
+use std::sync::Arc;
+
+const NOTHING_TO_DO: &str = "error: no files and no config: there is nothing to follow
+  hint: name files, globs or folders:   logtally '/var/log/**/*.log'
+  hint: or give a config:               logtally --config.file logtally.yml
+  hint: `inputs: []` in a config serves the host alone";
+
+pub(super) fn run(args: Run) -> Exit {
+    let given = Given { files: absolute(&args.files), storage: args.storage.clone(), ..given(&args.common) };
+    let first = match config::load(&given) {
+        Ok(config) => config,
+        Err(problems) => return report(&problems),
+    };
+    if first.is_empty {
+        print::error(NOTHING_TO_DO);
+        return Exit::Usage;
+    }
+    let load: app::Load = Box::new(move || -> Result<Config, Vec<Problem>> { config::load(&given) });
+    let log = Arc::new(Log::new(severity(args.log_level), format(args.log_format), Box::new(std::io::stderr())));
+    match app::run(load, options(args), log) {
+        Ok(()) => Exit::Good,
+        Err(problems) => report(&problems),
+    }
+}
+
+/// Paths as they are found again after a change of folder, and as they become labels.
+fn absolute(files: &[std::path::PathBuf]) -> Vec<std::path::PathBuf> {
+    files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
+}
+
+fn options(args: Run) -> app::Options {
+    app::Options {
+        listen: args.listen,
+        web: web::Options {
+            telemetry_path: args.telemetry_path,
+            enable_lifecycle: args.lifecycle,
+            max_requests: args.max_requests,
+            ..web::Options::default()
+        },
+        from: match args.from {
+            args::From::Beginning => From::Beginning,
+            args::From::End => From::End,
+        },
+        procfs: args.procfs,
+        sysfs: args.sysfs,
+        rootfs: args.rootfs,
+        textfile: args.textfile,
+    }
+}
+
+fn severity(level: LogLevel) -> Severity {
+    match level {
+        LogLevel::Debug => Severity::Debug,
+        LogLevel::Info => Severity::Info,
+        LogLevel::Warn => Severity::Warn,
+        LogLevel::Error => Severity::Error,
+    }
+}
+
+fn format(format: LogFormat) -> Format {
+    match format {
+        LogFormat::Logfmt => Format::Logfmt,
+        LogFormat::Json => Format::Json,
+    }
+}
