@@ -72,9 +72,16 @@ impl Literal {
     }
 }
 
-/// Without doubles and without those that another of the set already stands in.
+/// A set is compared each with each up to this size.
+const COMPARED: usize = 512;
+
+/// Without doubles and, unless there are very many, without those that another of the set already stands in.
 pub(super) fn minimized(mut set: Vec<Literal>) -> Vec<Literal> {
     set.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+    set.dedup();
+    if set.len() > COMPARED {
+        return set;
+    }
     let mut kept: Vec<Literal> = Vec::with_capacity(set.len());
     for literal in set {
         if !kept.iter().any(|k| literal.contains(k)) {

@@ -87,6 +87,7 @@ impl Needles {
             Some(four) => u32::from_le_bytes(*four),
             None => near_end(block, at),
         } | CASELESS;
+        let first = out.len();
         for &width in &self.widths {
             let key = text & width;
             let h = hash(key, self.shift);
@@ -94,6 +95,9 @@ impl Needles {
             if from != to {
                 self.check_slots(from as usize..to as usize, key, block, at, out);
             }
+        }
+        if out.len() > first + 1 {
+            settle(out, first);
         }
     }
 
@@ -108,7 +112,7 @@ impl Needles {
     }
 
     /// Appends the candidates of one literal where it stands at `start`.
-    pub(super) fn compare(&self, needle: usize, block: &[u8], start: usize, out: &mut Vec<Candidate>) {
+    fn compare(&self, needle: usize, block: &[u8], start: usize, out: &mut Vec<Candidate>) {
         let needle = &self.needles[needle];
         let Some(text) = block.get(start..start + needle.want.len()) else { return };
         let same = text.iter().zip(&needle.fold).zip(&needle.want).all(|((t, f), w)| t | f == *w);
@@ -117,20 +121,22 @@ impl Needles {
         }
         let at = (start + needle.offset) as u32;
         for &pattern in &self.owners[needle.owners.clone()] {
-            insert(out, Candidate { at, pattern });
+            out.push(Candidate { at, pattern });
         }
     }
 }
 
-/// Candidates come nearly in order: only those of one place may need sorting in.
-fn insert(out: &mut Vec<Candidate>, new: Candidate) {
-    let mut i = out.len();
-    while i > 0 && out[i - 1] > new && out[i - 1].at == new.at {
-        i -= 1;
+/// Sorts the candidates of one place, which begin at `from`, and drops doubles.
+fn settle(out: &mut Vec<Candidate>, from: usize) {
+    out[from..].sort_unstable();
+    let mut kept = from + 1;
+    for i in from + 1..out.len() {
+        if out[i] != out[kept - 1] {
+            out[kept] = out[i];
+            kept += 1;
+        }
     }
-    if i == 0 || out[i - 1] != new {
-        out.insert(i, new);
-    }
+    out.truncate(kept);
 }
 
 fn key_of(needle: &Needle) -> u32 {
