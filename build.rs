@@ -5,7 +5,9 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=.git/HEAD");
     println!("cargo::rerun-if-env-changed=LOGTALLY_REVISION");
-    let revision = std::env::var("LOGTALLY_REVISION").ok().or_else(|| first_line("git", &["rev-parse", "--short=12", "HEAD"]));
+    let revision = std::env::var("LOGTALLY_REVISION")
+        .ok()
+        .or_else(|| first_line("git", &["rev-parse", "--short=12", "HEAD"]));
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let version = first_line(&rustc, &["--version"]);
     let number = version.as_deref().and_then(|line| line.split(' ').nth(1)).unwrap_or("unknown");

@@ -138,7 +138,9 @@ impl web::Backend for Exporter {
 
     fn note(&self, fact: web::Fact) {
         match &fact {
-            web::Fact::AcceptFailed(error) => self.log.error("cannot accept connections", &[("error", error)]),
+            web::Fact::AcceptFailed(error) => {
+                self.log.error("cannot accept connections", &[("error", error)])
+            }
             web::Fact::Panicked(what) => self.log.error("a request failed inside", &[("what", what)]),
             web::Fact::Refused(why) => self.log.warn("a scrape was refused", &[("why", why)]),
         }

@@ -26,7 +26,10 @@ pub(super) fn host(families: &[MetricFamily]) -> Option<Host> {
         swap_bytes: swap as u64,
         swap_used: part(value("node_memory_SwapFree_bytes"), swap),
         network: [0.0, 0.0],
-        filesystems: filesystems(samples("node_filesystem_size_bytes"), samples("node_filesystem_avail_bytes")),
+        filesystems: filesystems(
+            samples("node_filesystem_size_bytes"),
+            samples("node_filesystem_avail_bytes"),
+        ),
     })
 }
 
@@ -43,7 +46,7 @@ fn filesystems(sizes: &[Metric], free: &[Metric]) -> Vec<Filesystem> {
 
 fn number(metric: &Metric) -> f64 {
     // One of the two is set; the other reads as 0.
-    metric.get_gauge().value() + metric.get_counter().value()
+    metric.get_gauge().get_value() + metric.get_counter().get_value()
 }
 
 fn label<'a>(metric: &'a Metric, name: &str) -> &'a str {

@@ -25,7 +25,8 @@ impl Source for OwnMetrics {
         to.family(&catalog::COMMIT_FAILURES.desc());
         to.sample(&none, &[], Value::Int(self.store.failures));
         to.family(&catalog::COMMIT_SECONDS.desc());
-        let buckets = Buckets { bounds: &COMMIT_BOUNDS, counts: &self.store.commits, sum: self.store.seconds };
+        let buckets =
+            Buckets { bounds: &COMMIT_BOUNDS, counts: &self.store.commits, sum: self.store.seconds };
         to.sample(&none, &[], Value::Histogram(buckets));
         to.family(&catalog::RELOAD_TIMESTAMP.desc());
         to.sample(&none, &[], Value::Float(self.loaded));

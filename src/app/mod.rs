@@ -1,7 +1,7 @@
 //! Builds, starts, stops, reloads: everything below this is put together here.
 
-pub mod build;
 mod backend;
+pub mod build;
 mod glance;
 mod metrics;
 mod run;
@@ -11,7 +11,14 @@ pub mod trial;
 pub use run::{Load, Options, run};
 
 /// What `--version` prints after the name.
-pub const VERSION_LINE: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("LOGTALLY_REVISION"), ", rustc ", env!("LOGTALLY_RUSTC"), ")");
+pub const VERSION_LINE: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("LOGTALLY_REVISION"),
+    ", rustc ",
+    env!("LOGTALLY_RUSTC"),
+    ")"
+);
 /// The version alone.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The source revision it was built from.

@@ -87,7 +87,9 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
 
 fn tell(log: &Log, note: &host::Note) {
     match &note.problem {
-        Some(problem) => log.warn("host collector fails", &[("collector", &note.collector), ("error", problem)]),
+        Some(problem) => {
+            log.warn("host collector fails", &[("collector", &note.collector), ("error", problem)])
+        }
         None => log.info("host collector works again", &[("collector", &note.collector)]),
     }
 }
@@ -150,10 +152,15 @@ fn hosted(built: &Built, options: &Options) -> Result<(Option<Host>, prometheus:
         sysfs: options.sysfs.clone(),
         rootfs: options.rootfs.clone(),
         textfile: options.textfile.clone(),
+        processes: choice.processes.iter().map(group).collect(),
     })
     .map_err(problem)?;
     registry.register(Box::new(host.snapshot())).map_err(|error| problem(error.to_string()))?;
     Ok((Some(host), registry))
+}
+
+fn group((name, matching): &(String, String)) -> host::ProcessGroup {
+    host::ProcessGroup { name: name.clone(), matching: matching.clone() }
 }
 
 /// Serves until a signal asks to stop. SIGHUP reloads.
@@ -182,7 +189,8 @@ async fn reload_on_hangup(exporter: Arc<Exporter>) {
 }
 
 async fn asked_to_stop() {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -96,7 +96,8 @@ fn config(built: &Built, reloads: &Reloads) -> Config {
 
 fn store(follow: &Follow) -> Store {
     let state = follow.store_state();
-    let bytes = state.path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |meta| meta.len());
+    let bytes =
+        state.path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |meta| meta.len());
     Store {
         path: state.path.map(|path| path.display().to_string()),
         bytes,
@@ -113,15 +114,27 @@ fn warn_of(counters: &InputRow, input: &str, out: &mut Vec<Warning>) {
         }
     };
     let failures: u64 = counters.errors.iter().sum();
-    warn(failures, format!("files of input {input} could not be read"), "look for “cannot be read” in logtally's log");
+    warn(
+        failures,
+        format!("files of input {input} could not be read"),
+        "look for “cannot be read” in logtally's log",
+    );
     let lost: u64 = counters.lost.iter().sum();
-    warn(lost, format!("bytes of input {input} were lost"), "let the rotator rename files, not truncate them");
+    warn(
+        lost,
+        format!("bytes of input {input} were lost"),
+        "let the rotator rename files, not truncate them",
+    );
     for (metric, count) in &counters.overflow {
         let next = "drop a label, map its values, or raise limits.series_per_metric";
         warn(*count, format!("{metric} has more series than allowed"), next);
     }
     for (metric, count) in &counters.value_errors {
-        warn(*count, format!("{metric}: captured values were no numbers"), "check the rule with logtally explain");
+        warn(
+            *count,
+            format!("{metric}: captured values were no numbers"),
+            "check the rule with logtally explain",
+        );
     }
 }
 
@@ -130,7 +143,10 @@ fn warn_of_state(store: &Store, reloads: &Reloads, problems: &[Problem], out: &m
         out.push(Warning { what, next: next.to_owned(), since: None, count: 1 });
     };
     if let Some(error) = &store.error {
-        warn(format!("counts are not durable: {error}"), "free space or mend the folder; counting goes on meanwhile");
+        warn(
+            format!("counts are not durable: {error}"),
+            "free space or mend the folder; counting goes on meanwhile",
+        );
     }
     if reloads.error.is_some() {
         warn("the last reload failed, the old config stays".to_owned(), "see the config below");
@@ -144,7 +160,11 @@ fn warn_of_state(store: &Store, reloads: &Reloads, problems: &[Problem], out: &m
 /// What changes from one config to another, in words.
 pub(super) fn difference(old: &Built, new: &Built) -> String {
     let rules = |built: &Built| -> Vec<(String, String)> {
-        built.rules.rules().map(|rule| (format!("{}/{}", rule.group, rule.name), format!("{:?}", rule.pattern))).collect()
+        built
+            .rules
+            .rules()
+            .map(|rule| (format!("{}/{}", rule.group, rule.name), format!("{:?}", rule.pattern)))
+            .collect()
     };
     let inputs = |built: &Built| -> Vec<(String, String)> {
         built.config.inputs.iter().map(|input| (input.name.clone(), format!("{input:?}"))).collect()

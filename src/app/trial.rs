@@ -38,7 +38,9 @@ pub fn run(built: &Built) -> (usize, Vec<Problem>) {
 fn parser(test: &RuleTest) -> Result<Parser, String> {
     let format = match test.format.as_deref() {
         None | Some("auto") => FormatChoice::Auto,
-        Some(name) => FormatChoice::Named(Format::from_name(name).ok_or_else(|| format!("unknown format '{name}'"))?),
+        Some(name) => {
+            FormatChoice::Named(Format::from_name(name).ok_or_else(|| format!("unknown format '{name}'"))?)
+        }
     };
     Parser::new(&parse::Options { format, ..parse::Options::default() })
 }
@@ -62,7 +64,10 @@ fn judge(rule: &Rule, test: &RuleTest, tally: &Tally) -> Vec<Problem> {
         failures.push(Problem::error(test.place.clone(), message).hint(hint));
     };
     let matched = tally.pattern_totals().iter().any(|(_, count)| *count > 0);
-    let wanted = test.expect.matches.unwrap_or(matched || !test.expect.labels.is_empty() || !test.expect.values.is_empty());
+    let wanted = test
+        .expect
+        .matches
+        .unwrap_or(matched || !test.expect.labels.is_empty() || !test.expect.values.is_empty());
     let levels = levels(tally);
     if matched != wanted {
         let (is, should) = if matched { ("matches", "must not") } else { ("does not match", "must") };
@@ -73,7 +78,10 @@ fn judge(rule: &Rule, test: &RuleTest, tally: &Tally) -> Vec<Problem> {
     }
     if let Some(level) = test.expect.level.filter(|level| !levels.contains(level)) {
         let said: Vec<&str> = levels.iter().map(|level| level.as_str()).collect();
-        fail(format!("the level is {}, expected {}", said.join(", "), level.as_str()), "mend the test, or set `format:`");
+        fail(
+            format!("the level is {}, expected {}", said.join(", "), level.as_str()),
+            "mend the test, or set `format:`",
+        );
     }
     for (name, want) in &test.expect.labels {
         let have = label(tally, name);
@@ -84,7 +92,10 @@ fn judge(rule: &Rule, test: &RuleTest, tally: &Tally) -> Vec<Problem> {
     for (name, want) in &test.expect.values {
         let have = value(tally, name);
         if have.is_none_or(|have| (have - want).abs() > 1e-9 * want.abs().max(1.0)) {
-            fail(format!("{name} is {have:?}, expected {want}"), "values are in base units: seconds, bytes, ratios");
+            fail(
+                format!("{name} is {have:?}, expected {want}"),
+                "values are in base units: seconds, bytes, ratios",
+            );
         }
     }
     failures

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 /// Counts the events of log files by level and by pattern, exactly once, for Prometheus.
 #[derive(Debug, Parser)]
 #[command(name = "logtally", version = crate::app::VERSION_LINE, about, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Examples:\n  logtally '/var/log/**/*.log'        follow, count, serve http://127.0.0.1:10474/metrics\n  logtally count app.log.gz           count a file once\n  logtally check rules.yml            run the tests that rules carry")]
+#[command(
+    after_help = "Examples:\n  logtally '/var/log/**/*.log'        follow, count, serve http://127.0.0.1:10474/metrics\n  logtally count app.log.gz           count a file once\n  logtally check rules.yml            run the tests that rules carry"
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -74,20 +76,35 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) common: Common,
     /// Address to serve on; repeatable
-    #[arg(long = "web.listen-address", value_name = "ADDR", env = "LOGTALLY_WEB_LISTEN_ADDRESS",
-          value_delimiter = ',', default_value = "127.0.0.1:10474")]
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDR",
+        env = "LOGTALLY_WEB_LISTEN_ADDRESS",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:10474"
+    )]
     pub(super) listen: Vec<String>,
     /// TLS and authentication, in the format of Prometheus' exporter-toolkit
     #[arg(long = "web.config.file", value_name = "PATH", env = "LOGTALLY_WEB_CONFIG_FILE")]
     pub(super) web_config: Option<PathBuf>,
     /// Path of the metrics
-    #[arg(long = "web.telemetry-path", value_name = "PATH", env = "LOGTALLY_WEB_TELEMETRY_PATH", default_value = "/metrics")]
+    #[arg(
+        long = "web.telemetry-path",
+        value_name = "PATH",
+        env = "LOGTALLY_WEB_TELEMETRY_PATH",
+        default_value = "/metrics"
+    )]
     pub(super) telemetry_path: String,
     /// Allow POST /-/reload
     #[arg(long = "web.enable-lifecycle", env = "LOGTALLY_WEB_ENABLE_LIFECYCLE")]
     pub(super) lifecycle: bool,
     /// Scrapes answered at the same time; more get 503
-    #[arg(long = "web.max-requests", value_name = "N", env = "LOGTALLY_WEB_MAX_REQUESTS", default_value_t = 40)]
+    #[arg(
+        long = "web.max-requests",
+        value_name = "N",
+        env = "LOGTALLY_WEB_MAX_REQUESTS",
+        default_value_t = 40
+    )]
     pub(super) max_requests: usize,
     /// Folder of the store, or none to count in memory only
     #[arg(long = "storage.path", value_name = "DIR|none", env = "LOGTALLY_STORAGE_PATH")]
@@ -105,7 +122,11 @@ pub(super) struct Run {
     #[arg(long = "path.rootfs", value_name = "DIR", env = "LOGTALLY_PATH_ROOTFS", default_value = "/")]
     pub(super) rootfs: PathBuf,
     /// Folder of *.prom files to expose
-    #[arg(long = "collector.textfile.directory", value_name = "DIR", env = "LOGTALLY_COLLECTOR_TEXTFILE_DIRECTORY")]
+    #[arg(
+        long = "collector.textfile.directory",
+        value_name = "DIR",
+        env = "LOGTALLY_COLLECTOR_TEXTFILE_DIRECTORY"
+    )]
     pub(super) textfile: Option<PathBuf>,
     /// Least severe of the exporter's own messages
     #[arg(long = "log.level", value_enum, env = "LOGTALLY_LOG_LEVEL", default_value_t = LogLevel::Info)]
@@ -176,6 +197,11 @@ pub(super) struct Generate {
 #[derive(Debug, Args)]
 pub(super) struct Healthcheck {
     /// Address of the exporter
-    #[arg(long = "web.listen-address", value_name = "ADDR", env = "LOGTALLY_WEB_LISTEN_ADDRESS", default_value = "127.0.0.1:10474")]
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDR",
+        env = "LOGTALLY_WEB_LISTEN_ADDRESS",
+        default_value = "127.0.0.1:10474"
+    )]
     pub(super) address: String,
 }

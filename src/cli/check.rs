@@ -43,7 +43,10 @@ fn remarks(built: &Built) -> Vec<Problem> {
         let at = at as u32;
         if scanner.never_matches(at) {
             let message = format!("rule '{}' can never match", rule.name);
-            remarks.push(Problem::warning(rule.place.clone(), message).hint("look for an empty class or two anchors that exclude each other"));
+            remarks.push(
+                Problem::warning(rule.place.clone(), message)
+                    .hint("look for an empty class or two anchors that exclude each other"),
+            );
         } else if let Some(reason) = scanner.slow_reason(at) {
             let message = format!("rule '{}' is slow because {reason}", rule.name);
             remarks.push(Problem::warning(rule.place.clone(), message));

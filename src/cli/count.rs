@@ -78,12 +78,15 @@ fn paths(files: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
         }
         match Globs::new(std::slice::from_ref(file), &[]) {
             Ok(globs) => {
-                let mut found: Vec<PathBuf> = globs.list().files.into_iter().map(|found| found.path).collect();
+                let mut found: Vec<PathBuf> =
+                    globs.list().files.into_iter().map(|found| found.path).collect();
                 found.sort();
                 if found.is_empty() {
                     let place = Place::new(file, 0, 0);
                     let problem = Problem::error(place, "no file matches");
-                    problems.push(problem.hint("check the path; quote globs so that the shell leaves them alone"));
+                    problems.push(
+                        problem.hint("check the path; quote globs so that the shell leaves them alone"),
+                    );
                 }
                 paths.extend(found);
             }
@@ -107,7 +110,8 @@ fn bar(items: &[Item]) -> indicatif::ProgressBar {
     }
     let size = |item: &Item| std::fs::metadata(&item.path).map_or(0, |meta| meta.len());
     let bar = indicatif::ProgressBar::new(items.iter().map(size).sum());
-    let style = indicatif::ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let style =
+        indicatif::ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     bar.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
     bar
 }
@@ -160,8 +164,10 @@ impl Totals {
     }
 
     fn json(&self, files: u64, elapsed: Duration) -> Value {
-        let levels: Map<String, Value> =
-            Level::ALL.iter().map(|level| (level.as_str().to_owned(), json!(self.levels[level.index()]))).collect();
+        let levels: Map<String, Value> = Level::ALL
+            .iter()
+            .map(|level| (level.as_str().to_owned(), json!(self.levels[level.index()])))
+            .collect();
         let patterns: Map<String, Value> =
             self.patterns.iter().map(|(name, count)| (name.clone(), json!(count))).collect();
         json!({
@@ -172,7 +178,8 @@ impl Totals {
 
     fn csv(&self, files: u64) -> String {
         let mut out = String::from("kind,name,count\n");
-        let fixed = [("files", files), ("lines", self.lines), ("bytes", self.bytes), ("events", self.events())];
+        let fixed =
+            [("files", files), ("lines", self.lines), ("bytes", self.bytes), ("events", self.events())];
         fixed.iter().for_each(|(name, count)| out.push_str(&format!("total,{name},{count}\n")));
         for level in Level::ALL {
             out.push_str(&format!("level,{level},{}\n", self.levels[level.index()], level = level.as_str()));

@@ -55,7 +55,8 @@ struct Explainer<'a> {
 
 impl<'a> Explainer<'a> {
     fn new(built: &'a Built, feed: &'a Feed) -> Explainer<'a> {
-        let applies = |rule: &&Rule| feed.input.groups.as_ref().is_none_or(|groups| groups.contains(&rule.group));
+        let applies =
+            |rule: &&Rule| feed.input.groups.as_ref().is_none_or(|groups| groups.contains(&rule.group));
         Explainer {
             feed,
             rules: built.rules.rules().filter(applies).collect(),
@@ -96,7 +97,9 @@ impl<'a> Explainer<'a> {
         let message = match (&seen.message, seen.role) {
             (_, Role::Continuation) => line.to_vec(),
             (crate::event::Message::From(at), _) => line[*at as usize..].to_vec(),
-            (crate::event::Message::Within(range), _) => line[range.start as usize..range.end as usize].to_vec(),
+            (crate::event::Message::Within(range), _) => {
+                line[range.start as usize..range.end as usize].to_vec()
+            }
             (crate::event::Message::Decode, _) => parser.message(&self.memory, line, &mut scratch).to_vec(),
         };
         print::out(&format!("{}\n", shown(line)));
@@ -138,9 +141,14 @@ impl<'a> Explainer<'a> {
                 Some(_) => {
                     let allowed: Vec<&str> = rule.pattern.levels.iter().map(Level::as_str).collect();
                     let is = self.level.map_or("unknown", Level::as_str);
-                    print::out(&format!("  no match {name}: its text matches, but the level is {is} and the rule wants {}\n", allowed.join(", ")));
+                    print::out(&format!(
+                        "  no match {name}: its text matches, but the level is {is} and the rule wants {}\n",
+                        allowed.join(", ")
+                    ));
                 }
-                None if near.contains(&pattern) => print::out(&format!("  no match {name}: {}\n", self.why_not(rule, hay, start))),
+                None if near.contains(&pattern) => {
+                    print::out(&format!("  no match {name}: {}\n", self.why_not(rule, hay, start)))
+                }
                 None => {}
             }
         }
@@ -148,12 +156,14 @@ impl<'a> Explainer<'a> {
 
     /// Why a rule whose literal stands in the text does not match: its veto, or how far its expression came.
     fn why_not(&self, rule: &Rule, hay: &[u8], start: usize) -> String {
-        let matches = |text: &str| regex::bytes::Regex::new(text).is_ok_and(|regex| regex.is_match_at(hay, start));
+        let matches =
+            |text: &str| regex::bytes::Regex::new(text).is_ok_and(|regex| regex.is_match_at(hay, start));
         if rule.pattern.any.iter().any(|text| matches(text)) {
             let veto = rule.pattern.not.as_deref().unwrap_or_default();
             return format!("vetoed by not: {veto}");
         }
-        let prefix = rule.pattern.any.iter().filter_map(|text| longest_prefix(text, &matches)).max_by_key(String::len);
+        let prefix =
+            rule.pattern.any.iter().filter_map(|text| longest_prefix(text, &matches)).max_by_key(String::len);
         match prefix {
             Some(prefix) => format!("matches as far as '{prefix}' and no further"),
             None => "not even the beginning of its expression matches".to_owned(),
@@ -167,7 +177,8 @@ impl<'a> Explainer<'a> {
         let mut formats: Vec<(&String, &u64)> = self.formats.iter().collect();
         formats.sort_by(|a, b| b.1.cmp(a.1));
         let share = |count: u64| 100.0 * count as f64 / self.events as f64;
-        let said: Vec<String> = formats.iter().map(|(name, count)| format!("{name} {:.1} %", share(**count))).collect();
+        let said: Vec<String> =
+            formats.iter().map(|(name, count)| format!("{name} {:.1} %", share(**count))).collect();
         print::out(&format!(
             "\n{} events; formats: {}; level unknown: {:.1} %\n",
             self.events,
@@ -186,6 +197,9 @@ fn longest_prefix(text: &str, matches: &impl Fn(&str) -> bool) -> Option<String>
 fn shown(text: &[u8]) -> String {
     let cut = &text[..text.len().min(SHOWN)];
     let more = if text.len() > SHOWN { "…" } else { "" };
-    let text: String = String::from_utf8_lossy(cut).chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    let text: String = String::from_utf8_lossy(cut)
+        .chars()
+        .map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c })
+        .collect();
     format!("{text}{more}")
 }

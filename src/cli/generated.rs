@@ -5,8 +5,9 @@ use super::exit::Exit;
 use super::{given, print, report};
 use crate::app::build::{self, Built};
 use crate::config;
+use crate::error::{Place, Problem};
 use crate::generate;
-use crate::rules::Rule;
+use crate::rules::{Condition, Measure, Rule};
 use crate::tally::exposition::Kind;
 use crate::tally::spec::MetricKind;
 
@@ -23,8 +24,19 @@ pub(super) fn dashboard(args: &Generate) -> Exit {
 pub(super) fn alerts(args: &Generate) -> Exit {
     match load(args) {
         Ok(built) => {
-            print::out(&generate::alerts(&groups(&built)));
-            Exit::Good
+            let options = generate::Options { host: built.config.host.is_some() };
+            match generate::alerts(&groups(&built), options) {
+                Ok(text) => {
+                    print::out(&text);
+                    Exit::Good
+                }
+                Err(refused) => {
+                    let problem = |(group, rule, error): &(String, String, generate::WhenError)| {
+                        Problem::error(Place::new(format!("{group}/{rule}"), 0, 0), error.to_string())
+                    };
+                    report(&refused.iter().map(problem).collect::<Vec<_>>())
+                }
+            }
         }
         Err(exit) => exit,
     }
@@ -64,9 +76,19 @@ fn rule(rule: &Rule) -> generate::Rule {
             .collect(),
         labels,
         alert: rule.alert.as_ref().map(|alert| generate::Alert {
-            when: alert.when.to_string(),
+            when: condition(&alert.when),
             hold: format!("{}s", alert.hold),
             severity: alert.severity.clone(),
         }),
     }
+}
+
+/// A condition in the words of the generator.
+fn condition(when: &Condition) -> String {
+    let measure = match when.measure {
+        Measure::Rate => "rate",
+        Measure::Increase => "increase",
+    };
+    let window = when.window.map(|seconds| format!("[{seconds}s]")).unwrap_or_default();
+    format!("{measure}{window} {} {}", when.comparison.operator(), when.threshold)
 }

@@ -18,7 +18,10 @@ pub(super) fn run(args: &Healthcheck) -> Exit {
             Exit::Failed
         }
         Err(error) => {
-            print::error(&format!("error: cannot ask {}: {error}\n  hint: is logtally running there?", args.address));
+            print::error(&format!(
+                "error: cannot ask {}: {error}\n  hint: is logtally running there?",
+                args.address
+            ));
             Exit::Failed
         }
     }

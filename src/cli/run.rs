@@ -27,7 +27,8 @@ pub(super) fn run(args: Run) -> Exit {
         return Exit::Usage;
     }
     let load: app::Load = Box::new(move || -> Result<Config, Vec<Problem>> { config::load(&given) });
-    let log = Arc::new(Log::new(severity(args.log_level), format(args.log_format), Box::new(std::io::stderr())));
+    let log =
+        Arc::new(Log::new(severity(args.log_level), format(args.log_format), Box::new(std::io::stderr())));
     match app::run(load, options(args), log) {
         Ok(()) => Exit::Good,
         Err(problems) => report(&problems),

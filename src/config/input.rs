@@ -130,7 +130,11 @@ fn check_label(name: &At<String>, problems: &mut Problems) {
         let message = format!("'{text}' is no label name");
         problems.error(name, message, "use letters, digits and underscores, and begin with a letter");
     } else if TAKEN.contains(&text.as_str()) {
-        problems.error(name, format!("the label '{text}' is taken by logtally itself"), "choose another name");
+        problems.error(
+            name,
+            format!("the label '{text}' is taken by logtally itself"),
+            "choose another name",
+        );
     }
 }
 
@@ -139,7 +143,11 @@ fn path_regex(text: &At<String>, problems: &mut Problems) -> Option<Regex> {
         Ok(regex) => {
             let names: Vec<String> = regex.capture_names().flatten().map(str::to_owned).collect();
             if names.is_empty() {
-                problems.error(text, "path_labels has no named group", "name what becomes a label: (?P<service>[^/]+)");
+                problems.error(
+                    text,
+                    "path_labels has no named group",
+                    "name what becomes a label: (?P<service>[^/]+)",
+                );
             }
             for name in names {
                 check_label(&At { value: name, spot: text.spot }, problems);
@@ -195,7 +203,11 @@ fn format_choice(format: At<RawFormat>, problems: &mut Problems) -> FormatChoice
             },
             _ => {
                 let hint = "write format: {regex: '…'} or format: {grok: '…'}".to_owned();
-                problems.error_at(format.spot, "a format is either a regex or a grok expression".into(), hint);
+                problems.error_at(
+                    format.spot,
+                    "a format is either a regex or a grok expression".into(),
+                    hint,
+                );
                 FormatChoice::Auto
             }
         },

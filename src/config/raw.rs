@@ -94,4 +94,13 @@ pub(super) enum RawHost {
 pub(super) struct RawHostOptions {
     pub(super) interval: Option<String>,
     pub(super) collectors: Option<Vec<String>>,
+    pub(super) processes: Vec<RawProcessGroup>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProcessGroup {
+    pub(super) name: String,
+    #[serde(rename = "match")]
+    pub(super) matching: String,
 }

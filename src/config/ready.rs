@@ -37,6 +37,8 @@ pub struct HostChoice {
     pub interval: Duration,
     /// Collectors to run; all where it is `None`.
     pub collectors: Option<Vec<String>>,
+    /// Process groups: a name, and an expression over the command line.
+    pub processes: Vec<(String, String)>,
 }
 
 /// What the program runs on.
@@ -116,7 +118,11 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
     let mut inputs: Vec<Input> = Vec::new();
     for raw in raw.inputs.into_iter().flatten() {
         if inputs.iter().any(|known| known.name == raw.name.value) {
-            problems.error(&raw.name, format!("two inputs are named '{}'", raw.name.value), "give each its own name");
+            problems.error(
+                &raw.name,
+                format!("two inputs are named '{}'", raw.name.value),
+                "give each its own name",
+            );
         }
         inputs.push(input::ready(raw, &base, &mut problems));
     }
@@ -182,7 +188,11 @@ fn limits(raw: RawLimits, problems: &mut Problems) -> Limits {
         None => default,
         Some(value) if (least..=most).contains(&value.value) => value.value,
         Some(value) => {
-            problems.error(&value, format!("{name} is {}", value.value), &format!("allowed are {least} to {most}"));
+            problems.error(
+                &value,
+                format!("{name} is {}", value.value),
+                &format!("allowed are {least} to {most}"),
+            );
             default
         }
     };
@@ -204,7 +214,11 @@ fn line_bytes(size: &At<RawSize>, problems: &mut Problems) -> usize {
     match bytes {
         Some(bytes) if (256.0..=268_435_456.0).contains(&bytes) => bytes as usize,
         _ => {
-            problems.error(size, "line_bytes is no size of a line", "allowed are 256 to 256MiB, such as 1MiB");
+            problems.error(
+                size,
+                "line_bytes is no size of a line",
+                "allowed are 256 to 256MiB, such as 1MiB",
+            );
             1 << 20
         }
     }
@@ -212,7 +226,7 @@ fn line_bytes(size: &At<RawSize>, problems: &mut Problems) -> usize {
 
 impl HostChoice {
     fn all() -> HostChoice {
-        HostChoice { interval: Duration::from_secs(1), collectors: None }
+        HostChoice { interval: Duration::from_secs(1), collectors: None, processes: Vec::new() }
     }
 }
 
@@ -232,10 +246,13 @@ fn host(raw: At<RawHost>, problems: &mut Problems) -> Option<HostChoice> {
 }
 
 fn host_options(options: RawHostOptions, spot: Spot, problems: &mut Problems) -> HostChoice {
-    let mut choice = HostChoice { collectors: options.collectors, ..HostChoice::all() };
+    let processes = options.processes.into_iter().map(|group| (group.name, group.matching)).collect();
+    let mut choice = HostChoice { collectors: options.collectors, processes, ..HostChoice::all() };
     if let Some(text) = options.interval {
         match units::parse(&text, Some(Unit::SECONDS)) {
-            Ok(seconds) if (0.1..=3600.0).contains(&seconds) => choice.interval = Duration::from_secs_f64(seconds),
+            Ok(seconds) if (0.1..=3600.0).contains(&seconds) => {
+                choice.interval = Duration::from_secs_f64(seconds)
+            }
             _ => {
                 let hint = "allowed are 100ms to 1h, such as 1s".to_owned();
                 problems.error_at(spot, format!("the host's interval is '{text}'"), hint);

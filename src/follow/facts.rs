@@ -28,7 +28,10 @@ pub(super) fn handle(tally: &mut Tally, facts: &[Fact], log: &Log) {
             What::Lost { bytes, reason } => {
                 tally.change_counters(|counters| counters.lost[lost_index(*reason)] += bytes);
                 let reason = reason.as_str();
-                log.warn("bytes could not be counted", &[about[0], about[1], ("bytes", bytes), ("reason", &reason)]);
+                log.warn(
+                    "bytes could not be counted",
+                    &[about[0], about[1], ("bytes", bytes), ("reason", &reason)],
+                );
             }
             What::Failed(reason) => {
                 tally.change_counters(|counters| counters.errors[error_index(*reason)] += 1);

@@ -47,7 +47,8 @@ impl Follow {
                 None => {
                     let kept = kept.remove(&feed.name).unwrap_or_default();
                     let tail = self.options.tail.clone();
-                    let shard = Shard::new(feed, guard.clone(), tail, kept, self.options.from, Instant::now());
+                    let shard =
+                        Shard::new(feed, guard.clone(), tail, kept, self.options.from, Instant::now());
                     Arc::new(Mutex::new(shard))
                 }
             });

@@ -58,7 +58,9 @@ impl tail::Sink for Sink<'_> {
         let mut into = Into { tally: self.tally, stream: reading.stream, now: self.clock.wall };
         let bytes = chunk.len() as u64 + skipped;
         match encoding {
-            Encoding::Bytes => self.feed.pipeline.feed(&mut reading.carry, chunk, bytes, &mut into, self.scratch),
+            Encoding::Bytes => {
+                self.feed.pipeline.feed(&mut reading.carry, chunk, bytes, &mut into, self.scratch)
+            }
             Encoding::Utf16Le | Encoding::Utf16Be => {
                 let text = utf16(chunk, encoding == Encoding::Utf16Be);
                 self.feed.pipeline.feed(&mut reading.carry, text.as_bytes(), bytes, &mut into, self.scratch);

@@ -82,7 +82,8 @@ fn take(rounds: &mut [Round], hint: &Hint) {
         }
         let mut shard = lock(&round.shard);
         for path in &hint.modified {
-            let linked = round.links.iter().filter(|(target, _)| target == path).map(|(_, link)| link.as_path());
+            let linked =
+                round.links.iter().filter(|(target, _)| target == path).map(|(_, link)| link.as_path());
             for known in std::iter::once(path.as_path()).chain(linked) {
                 shard.poke(known);
             }
@@ -132,7 +133,8 @@ impl Round {
 
     /// Says once of each path what is wrong with it.
     fn tell(&mut self, follow: &Follow, errors: &[(PathBuf, std::io::ErrorKind)], unmatched: &[PathBuf]) {
-        let now: BTreeSet<PathBuf> = errors.iter().map(|(path, _)| path.clone()).chain(unmatched.iter().cloned()).collect();
+        let now: BTreeSet<PathBuf> =
+            errors.iter().map(|(path, _)| path.clone()).chain(unmatched.iter().cloned()).collect();
         let fresh = |path: &Path| !self.failed.contains(path);
         for (path, kind) in errors.iter().filter(|(path, _)| fresh(path)) {
             let about: [(&str, &dyn std::fmt::Display); 3] =
@@ -141,7 +143,8 @@ impl Round {
             lock(&self.shard).count_failure(*kind);
         }
         for pattern in unmatched.iter().filter(|path| fresh(path)) {
-            let about: [(&str, &dyn std::fmt::Display); 2] = [("input", &self.name), ("path", &pattern.display())];
+            let about: [(&str, &dyn std::fmt::Display); 2] =
+                [("input", &self.name), ("path", &pattern.display())];
             follow.log.warn("nothing matches yet; it is followed when it appears", &about);
             lock(&self.shard).count_failure(std::io::ErrorKind::NotFound);
         }

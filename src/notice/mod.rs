@@ -135,7 +135,8 @@ impl State {
                 self.storms.clear();
             }
         }
-        let storm = self.storms.entry(message.to_owned()).or_insert(Storm { since: now, written: 0, held: 0 });
+        let storm =
+            self.storms.entry(message.to_owned()).or_insert(Storm { since: now, written: 0, held: 0 });
         if now.duration_since(storm.since) >= QUIET {
             let held = std::mem::take(&mut storm.held);
             (storm.since, storm.written) = (now, 1);
@@ -152,7 +153,8 @@ impl State {
 
 fn logfmt(pairs: &[(&str, String)]) -> String {
     let value = |text: &str| {
-        let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\'));
+        let plain =
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\'));
         if plain { text.to_owned() } else { Value::from(text).to_string() }
     };
     pairs.iter().map(|(key, text)| format!("{key}={}", value(text))).collect::<Vec<_>>().join(" ")

@@ -125,7 +125,9 @@ impl Carry {
 
     /// Whether something waits for the event's end: a rule that spans lines, or an exception type.
     pub fn waits(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| !open.pending.is_empty() || matches!(open.exception, Named::Type(_)))
+        self.open
+            .as_ref()
+            .is_some_and(|open| !open.pending.is_empty() || matches!(open.exception, Named::Type(_)))
     }
 
     /// The same carry where no event is open.

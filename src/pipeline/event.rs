@@ -95,7 +95,16 @@ impl Pipeline {
         if seen.role == Role::Start {
             let piece = Piece { hay: &line[from..to], start: 0 };
             let at = place.start + from;
-            self.try_candidates(memory, open, place, place.candidates, (at, piece), &is_message, into, scratch);
+            self.try_candidates(
+                memory,
+                open,
+                place,
+                place.candidates,
+                (at, piece),
+                &is_message,
+                into,
+                scratch,
+            );
         } else {
             self.look_at_further_line(memory, open, place, into, scratch);
         }
@@ -205,9 +214,7 @@ impl Pipeline {
         for (at, rule) in self.patterns.iter().enumerate() {
             let Target::Field(path) = &rule.target else { continue };
             let pattern = at as u32;
-            let hinted = escaped
-                || rule.residual
-                || place.candidates.iter().any(|c| c.pattern == pattern);
+            let hinted = escaped || rule.residual || place.candidates.iter().any(|c| c.pattern == pattern);
             if !hinted || open.matched.contains(pattern) || !self.wants(pattern, open) {
                 continue;
             }

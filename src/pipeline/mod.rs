@@ -109,7 +109,14 @@ impl Pipeline {
 
     /// Counts a block of complete lines (only the last may lack its end, where the file has ended for good).
     /// `bytes` is what the block took in its file: more than it holds where a line was cut or decoded.
-    pub fn feed(&self, carry: &mut Carry, block: &[u8], bytes: u64, into: &mut Into<'_>, scratch: &mut Scratch) {
+    pub fn feed(
+        &self,
+        carry: &mut Carry,
+        block: &[u8],
+        bytes: u64,
+        into: &mut Into<'_>,
+        scratch: &mut Scratch,
+    ) {
         let mut candidates = std::mem::take(&mut scratch.candidates);
         if self.scanner.is_empty() {
             candidates.clear();
@@ -133,7 +140,8 @@ impl Pipeline {
                 open(carry, seen.level);
             }
             if carry.open.is_some() {
-                let place = Place { block, start: span.start, end: span.end, candidates: &candidates[from..at] };
+                let place =
+                    Place { block, start: span.start, end: span.end, candidates: &candidates[from..at] };
                 self.look(carry, &seen, &place, into, scratch);
             }
         }

@@ -134,7 +134,10 @@ fn broken_rule_files_give_the_very_messages_that_help() {
         assert_eq!(errors == 0, warns_only, "{name}: {found:?}");
         for problem in &found {
             assert!(problem.place.line > 0 && problem.place.column > 0, "{name}: {problem}");
-            assert!(problem.hint.is_some() || problem.message.contains("expected"), "{name} has no next step: {problem}");
+            assert!(
+                problem.hint.is_some() || problem.message.contains("expected"),
+                "{name} has no next step: {problem}"
+            );
         }
         let shown = render(&found, &sources);
         let expected = file.with_extension("txt");

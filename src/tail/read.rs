@@ -108,7 +108,10 @@ pub(super) fn turn(
         let found = search(file, saved, searched, size, block)?;
         let Some(end) = found else {
             keep_head(saved, grown);
-            return Ok(Turn::Read { bytes: *searched - before, more: *searched < size && *searched > before });
+            return Ok(Turn::Read {
+                bytes: *searched - before,
+                more: *searched < size && *searched > before,
+            });
         };
         if end - saved.offset > block.line_bytes.max(block.size) as u64 {
             overlong(file, saved, end, block, emit)?;
@@ -226,7 +229,8 @@ pub(super) fn finish(
     if rest == 0 {
         return Ok(true);
     }
-    let keep = if rest > block.line_bytes.max(block.size) as u64 { block.line_bytes as u64 + 1 } else { rest };
+    let keep =
+        if rest > block.line_bytes.max(block.size) as u64 { block.line_bytes as u64 + 1 } else { rest };
     let lead = saved.mark.len();
     let data = block.fill(file, saved.offset - lead, (lead + keep) as usize)?;
     let text = &data[(lead as usize).min(data.len())..];

@@ -72,7 +72,13 @@ impl Tailer {
         }
     }
 
-    fn plain_turn(&mut self, id: FileId, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> (u64, bool) {
+    fn plain_turn(
+        &mut self,
+        id: FileId,
+        now: Instant,
+        sink: &mut dyn Sink,
+        facts: &mut Vec<Fact>,
+    ) -> (u64, bool) {
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
         let Source::Plain(file) = &entry.source else { return (0, false) };
         let look = match file.metadata() {
@@ -89,7 +95,8 @@ impl Tailer {
         let before = (entry.saved.offset, entry.saved.head.len());
         announce(id, &entry.saved, &mut entry.announced, sink);
         let emit = &mut |chunk: &[u8], skipped, encoding| sink.lines(id, chunk, skipped, encoding);
-        let outcome = read::turn(file, &mut entry.saved, &mut entry.searched, look.size, &mut self.block, emit);
+        let outcome =
+            read::turn(file, &mut entry.saved, &mut entry.searched, look.size, &mut self.block, emit);
         match outcome {
             Ok(Turn::Read { bytes, more }) => {
                 if before != (entry.saved.offset, entry.saved.head.len()) || entry.saved.size != look.size {
@@ -108,7 +115,13 @@ impl Tailer {
     }
 
     /// Nothing new in the file: compare the mark once more, and end a rotated one whose time is over.
-    fn idle_turn(&mut self, id: FileId, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> (u64, bool) {
+    fn idle_turn(
+        &mut self,
+        id: FileId,
+        now: Instant,
+        sink: &mut dyn Sink,
+        facts: &mut Vec<Fact>,
+    ) -> (u64, bool) {
         let grace = self.options.grace;
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
         let Source::Plain(file) = &entry.source else { return (0, false) };
@@ -265,7 +278,13 @@ impl Tailer {
     }
 
     /// Gives up an adrift content.
-    pub(super) fn give_up(&mut self, id: FileId, reason: LostReason, sink: &mut dyn Sink, facts: &mut Vec<Fact>) {
+    pub(super) fn give_up(
+        &mut self,
+        id: FileId,
+        reason: LostReason,
+        sink: &mut dyn Sink,
+        facts: &mut Vec<Fact>,
+    ) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let bytes = entry.saved.size.saturating_sub(entry.saved.offset);
         if bytes > 0 && entry.saved.state != State::Done {
@@ -303,7 +322,12 @@ fn next_due(entry: &Entry, id: FileId, now: Instant, idle_check: Duration) -> In
 }
 
 /// Sets the offset behind the last complete line.
-fn start_at_end(file: &std::fs::File, saved: &mut Saved, size: u64, block: &mut Block) -> std::io::Result<()> {
+fn start_at_end(
+    file: &std::fs::File,
+    saved: &mut Saved,
+    size: u64,
+    block: &mut Block,
+) -> std::io::Result<()> {
     let head = read::read_head(file)?;
     let (encoding, bom) = Encoding::detect(&head);
     saved.encoding = encoding;

@@ -142,7 +142,10 @@ impl Cut {
         }
     }
 
-    fn series<'a>(&'a self, of: impl Fn(&InputCut, Metric) -> bool + 'a) -> impl Iterator<Item = &'a SeriesCut> {
+    fn series<'a>(
+        &'a self,
+        of: impl Fn(&InputCut, Metric) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a SeriesCut> {
         self.inputs.iter().flat_map(move |input| {
             let of = |metric| of(input, metric);
             input.series.iter().filter(|s| of(s.metric)).collect::<Vec<_>>()
@@ -215,7 +218,13 @@ impl Cut {
     }
 
     /// A counter labelled by metric, summed over the inputs; known metrics stand at 0.
-    fn by_metric(&self, to: &mut dyn Visit, entry: &Entry, known: &[&str], of: fn(&InputRow) -> &[(String, u64)]) {
+    fn by_metric(
+        &self,
+        to: &mut dyn Visit,
+        entry: &Entry,
+        known: &[&str],
+        of: fn(&InputRow) -> &[(String, u64)],
+    ) {
         let mut sums: BTreeMap<&str, u64> = known.iter().map(|name| (*name, 0)).collect();
         for (name, count) in self.inputs.iter().flat_map(|input| of(&input.counters)) {
             *sums.entry(name).or_default() += count;
@@ -237,7 +246,10 @@ impl Cut {
             (&catalog::LOG_EVENTS, Box::new(|to| self.events(to))),
             (&catalog::LOG_EXCEPTIONS, Box::new(|to| self.exceptions(to))),
             (&catalog::LOG_FILE_SIZE, Box::new(|to| self.streams(to, &catalog::LOG_FILE_SIZE, |s| s.size))),
-            (&catalog::LOG_FILE_UNREAD, Box::new(|to| self.streams(to, &catalog::LOG_FILE_UNREAD, |s| s.unread))),
+            (
+                &catalog::LOG_FILE_UNREAD,
+                Box::new(|to| self.streams(to, &catalog::LOG_FILE_UNREAD, |s| s.unread)),
+            ),
             (&catalog::LOG_LAST_EVENT_TIMESTAMP, Box::new(|to| self.last_events(to))),
             (&catalog::LOG_LINES, Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.lines))),
             (&catalog::LOG_PATTERN_EVENTS, Box::new(|to| self.patterns(to))),

@@ -105,13 +105,23 @@ impl Tally {
             for set in sets {
                 if !rule.labels.is_empty() {
                     for level in levels_of(rule) {
-                        self.declare_one(stream, Metric::Pattern(at), pattern_pairs(rule, level, &set), Number::Count(0));
+                        self.declare_one(
+                            stream,
+                            Metric::Pattern(at),
+                            pattern_pairs(rule, level, &set),
+                            Number::Count(0),
+                        );
                     }
                 }
                 let pairs: Pairs = label_pairs(rule, &set).collect();
                 for (metric, family) in rule.metrics.iter().zip(plan.families_of(at)) {
                     if !matches!(metric.kind, MetricKind::Gauge(_)) {
-                        self.declare_one(stream, Metric::Rule(*family, at), pairs.clone(), empty(&metric.kind));
+                        self.declare_one(
+                            stream,
+                            Metric::Rule(*family, at),
+                            pairs.clone(),
+                            empty(&metric.kind),
+                        );
                     }
                 }
             }
@@ -155,7 +165,12 @@ impl Tally {
         }
         let values: Vec<String> = counted.labels.iter().map(|label| text(label, lookup)).collect();
         if !counted.labels.is_empty() {
-            let at = self.born(stream, Metric::Pattern(rule), pattern_pairs(counted, level, &values), Number::Count(0));
+            let at = self.born(
+                stream,
+                Metric::Pattern(rule),
+                pattern_pairs(counted, level, &values),
+                Number::Count(0),
+            );
             self.increment(at);
         }
         for (metric, &family) in counted.metrics.iter().zip(plan.families_of(rule)) {
@@ -259,10 +274,13 @@ impl Tally {
         let mut ids = Vec::new();
         let mut names = Vec::new();
         let plan = self.plan.clone();
-        self.series.retain(|s| s.key.stream != stream, |s| {
-            ids.push((series_id(&self.input, &gone.key, &plan, &s.key), None));
-            names.push(metric_name(&plan, s.key.metric).to_owned());
-        });
+        self.series.retain(
+            |s| s.key.stream != stream,
+            |s| {
+                ids.push((series_id(&self.input, &gone.key, &plan, &s.key), None));
+                names.push(metric_name(&plan, s.key.metric).to_owned());
+            },
+        );
         names.iter().for_each(|name| self.guard.release(name, 1));
         self.removed.series.extend(ids);
         self.removed.streams.push((StreamId { input: self.input.clone(), stream: gone.key }, None));

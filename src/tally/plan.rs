@@ -38,7 +38,10 @@ impl Plan {
         }
         families.sort_by(|a, b| a.name.cmp(&b.name));
         let index = |metric: &Metric| {
-            families.iter().position(|f| f.name == metric.name).expect("each metric's name was collected above")
+            families
+                .iter()
+                .position(|f| f.name == metric.name)
+                .expect("each metric's name was collected above")
         };
         let family_of = rules.iter().map(|rule| rule.metrics.iter().map(index).collect()).collect();
         Plan { rules, families, family_of }

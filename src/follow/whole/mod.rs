@@ -101,7 +101,12 @@ struct Plain {
 }
 
 /// Reads the files and counts them. `progress` is told bytes as they are read, `guard` bounds the series.
-pub fn count(options: &Options<'_>, items: &[Item], guard: Arc<Guard>, progress: &(dyn Fn(u64) + Sync)) -> Outcome {
+pub fn count(
+    options: &Options<'_>,
+    items: &[Item],
+    guard: Arc<Guard>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Outcome {
     let mut tally = Tally::new(options.input, options.plan.clone(), guard);
     let mut outcome = Vec::new();
     let mut failed = Vec::new();
@@ -218,8 +223,10 @@ fn work(
             Some(Job::Stretch { item, part, from, to }) => {
                 let taken = take(results, item);
                 let Ok((file, outlook)) = taken else { continue };
-                let from = if from == 0 { From::Here(0, Carry::default()) } else { From::After(from, outlook) };
-                let stretch = chunk::count(&rules(options, &items[item]), &file, from, to, &mut scratch, progress);
+                let from =
+                    if from == 0 { From::Here(0, Carry::default()) } else { From::After(from, outlook) };
+                let stretch =
+                    chunk::count(&rules(options, &items[item]), &file, from, to, &mut scratch, progress);
                 let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(plain) = results.0[item].as_mut() {
                     if plain.parts.len() <= part {

@@ -192,8 +192,10 @@ mod tests {
     #[test]
     fn byte_order_marks_are_understood() {
         let text = "größe 🦀 ok\n".repeat(3000);
-        let le: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-        let be: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+        let le: Vec<u8> =
+            "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> =
+            "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
         assert_eq!(text_of(&le), text);
         assert_eq!(text_of(&be), text);
         assert_eq!(text_of(format!("\u{feff}{text}").as_bytes()), text);

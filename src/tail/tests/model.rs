@@ -142,7 +142,8 @@ impl Model {
             }
         }
         let up = |name: &String| {
-            let (n, ending) = name["app.log.".len()..].split_once('.').map_or((&name[8..], ""), |(n, e)| (n, e));
+            let (n, ending) =
+                name["app.log.".len()..].split_once('.').map_or((&name[8..], ""), |(n, e)| (n, e));
             let dot = if ending.is_empty() { "" } else { "." };
             format!("app.log.{}{dot}{ending}", n.parse::<u32>().unwrap() + 1)
         };
@@ -260,12 +261,14 @@ impl Model {
         wanted.sort_unstable();
         let lost: Vec<&&str> = wanted.iter().filter(|line| found.binary_search(line).is_err()).collect();
         let odd: Vec<&&str> = found.iter().filter(|line| wanted.binary_search(line).is_err()).collect();
-        let twice: Vec<&&str> = found.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+        let twice: Vec<&&str> =
+            found.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
         if found == wanted && self.world.lost() == 0 {
             return Ok(());
         }
         let bytes = self.world.lost();
-        let short = |lines: Vec<&&str>| lines.iter().map(|l| l.chars().take(12).collect()).collect::<Vec<String>>();
+        let short =
+            |lines: Vec<&&str>| lines.iter().map(|l| l.chars().take(12).collect()).collect::<Vec<String>>();
         Err(format!(
             "lost {:?}, twice {:?}, unknown {:?}, {bytes} bytes told lost; facts {:#?}",
             short(lost),
