@@ -77,9 +77,20 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
     plain::fields(text, stamp, false)
 }
 
+/// Python's `name - LEVEL - text`, without a timestamp; the name ends at `length`.
+fn named(text: &[u8], length: usize) -> Option<Head> {
+    let rest = text.get(length..)?.strip_prefix(b" - ")?;
+    let letters = rest.iter().take(14).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::level(&rest[..letters])?;
+    rest[letters..].starts_with(b" - ").then(|| Head::new(Format::Basic, Some(level), length + letters + 6))
+}
+
 /// A header behind the name of its file, container or pod: `app.log 2026-… INFO text`, `web-1  | 2026-… INFO text`.
 fn prefixed(text: &[u8]) -> Option<Head> {
     let length = text.iter().take(100).position(|b| matches!(b, b' ' | b'\t'))?;
+    if let Some(head) = named(text, length) {
+        return Some(head);
+    }
     let mut at = crate::parse::head::skip_blanks(text, length);
     if text.get(at) == Some(&b'|') {
         at = crate::parse::head::skip_blanks(text, at + 1);

@@ -1,7 +1,7 @@
 //! Named fields of structured lines.
 
 use crate::parse::wrap;
-use crate::parse::{Memory, Parser, access, json, logfmt};
+use crate::parse::{Memory, Parser, access, escape, json, logfmt};
 use std::borrow::Cow;
 
 impl Parser {
@@ -22,7 +22,7 @@ impl Parser {
                 scratch.clear();
                 let value = text.get(from..to)?;
                 if escaped {
-                    json::unescape(value, scratch);
+                    escape::unescape(value, scratch);
                 } else {
                     scratch.extend_from_slice(value);
                 }

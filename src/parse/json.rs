@@ -3,11 +3,16 @@
 //! Keys inside nested objects, keys inside strings and cut-off lines do not mislead it: it follows strings and
 //! nesting exactly, and looks into a nested object only where a known writer puts the level or the message there.
 
+use crate::event::Exception;
 use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust};
+use crate::parse::trace::{self, Trace};
 use crate::parse::word;
 use memchr::memchr2;
+
+/// Lines of a stack trace inside a string that are looked at.
+const MOST_TRACE_LINES: usize = 4000;
 
 /// A value: its bytes, and whether it is a string (then without the quotes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,37 +323,43 @@ fn exception(text: &[u8], value: &Value, nested: bool) -> Option<(usize, usize)>
     if !value.string {
         return None;
     }
-    // Python prints the type on the last line that is not indented; the others on the first.
-    let line = match memchr::memmem::find(
-        bytes.get(..200.min(bytes.len()))?,
-        b"Traceback (most recent call last)",
-    ) {
-        Some(_) => last_line(bytes),
-        None => 0,
-    };
-    let length = crate::parse::trace::type_name(&escaped_line(&bytes[line..])?)?;
-    Some((value.from + line, value.from + line + length))
-}
-
-/// The bytes up to the next escaped newline.
-fn escaped_line(bytes: &[u8]) -> Option<&[u8]> {
-    let end = memchr::memmem::find(bytes, b"\\n").unwrap_or(bytes.len());
-    bytes.get(..end)
-}
-
-/// Where the last line begins that is neither blank nor indented, in a text whose newlines are escaped.
-fn last_line(bytes: &[u8]) -> usize {
-    let mut end = bytes.len();
-    while let Some(at) = memchr::memmem::rfind(&bytes[..end], b"\\n") {
-        let line = &bytes[at + 2..end];
-        if line.first().is_some_and(|b| !matches!(b, b' ' | b'\\'))
-            && crate::parse::trace::type_name(line).is_some()
-        {
-            return at + 2;
+    // The walk over lines that any file's traces take, here over the lines of one string.
+    let (mut from, mut trace, mut found) = (0, Trace::None, None);
+    for line in escaped_lines(bytes).take(MOST_TRACE_LINES) {
+        if !line.trim_ascii().is_empty() {
+            let step = trace::step(trace, line);
+            trace = step.trace;
+            match step.exception {
+                Exception::Replace(range) => {
+                    found = Some((from + range.start as usize, from + range.end as usize))
+                }
+                Exception::Keep(range) if found.is_none() => {
+                    found = Some((from + range.start as usize, from + range.end as usize));
+                }
+                _ => {}
+            }
         }
-        end = at;
+        from += line.len() + 2;
     }
-    0
+    found.map(|(a, b)| (value.from + a, value.from + b))
+}
+
+/// The lines of a text whose newlines are escaped; an escaped backslash before an `n` is none.
+fn escaped_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut at = 0;
+        while let Some(n) = memchr::memchr(b'\\', text.get(at..).unwrap_or_default()) {
+            if text.get(at + n + 1) == Some(&b'n') {
+                rest = text.get(at + n + 2..);
+                return text.get(..at + n);
+            }
+            at += n + 2;
+        }
+        rest = None;
+        Some(text)
+    })
 }
 
 /// The value at `path`, whose parts may hold dots themselves; strings still escaped.
@@ -367,52 +378,4 @@ pub(super) fn lookup(text: &[u8], at: usize, path: &[u8]) -> Option<Value> {
         }
     }
     None
-}
-
-/// Appends the string whose escapes are in `escaped`; what is no valid escape stays as it is.
-pub(super) fn unescape(escaped: &[u8], out: &mut Vec<u8>) {
-    let mut rest = escaped;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let Some(&kind) = rest.get(at + 1) else {
-            rest = &rest[at..];
-            break;
-        };
-        let mut used = 2;
-        match kind {
-            b'n' => out.push(b'\n'),
-            b't' => out.push(b'\t'),
-            b'r' => out.push(b'\r'),
-            b'b' => out.push(8),
-            b'f' => out.push(12),
-            b'"' | b'\\' | b'/' | b'\'' => out.push(kind),
-            b'u' => match unicode(&rest[at..]) {
-                Some((c, length)) => {
-                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                    used = length;
-                }
-                None => out.extend_from_slice(b"\\u"),
-            },
-            other => out.extend_from_slice(&[b'\\', other]),
-        }
-        rest = &rest[at + used..];
-    }
-    out.extend_from_slice(rest);
-}
-
-/// The character of `\uXXXX`, or of a pair of surrogates, and the escape's length.
-fn unicode(text: &[u8]) -> Option<(char, usize)> {
-    let unit = |at: usize| -> Option<u32> {
-        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let high = unit(0)?;
-    if (0xd800..0xdc00).contains(&high) {
-        let low = unit(6).filter(|low| (0xdc00..0xe000).contains(low));
-        return Some(match low {
-            Some(low) => (char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12),
-            None => (char::REPLACEMENT_CHARACTER, 6),
-        });
-    }
-    Some((char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
 }

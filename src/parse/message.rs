@@ -1,8 +1,8 @@
 //! Where the message begins after a plain header: behind thread, logger and separators, never behind words that may
 //! be the message's own.
 
+use crate::parse::bracket::closing;
 use crate::parse::head::skip_blanks;
-use crate::parse::plain::closing;
 
 /// Fields that may stand between level and message.
 const MOST_FIELDS: usize = 6;

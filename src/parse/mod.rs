@@ -6,7 +6,9 @@
 //! on the lines alone, never on how they were read.
 
 mod access;
+mod bracket;
 mod detect;
+mod escape;
 mod explain;
 mod field;
 mod first;
@@ -235,7 +237,7 @@ impl Parser {
         let text = place.of(&inner.text);
         scratch.clear();
         match place {
-            Place::Escaped(..) => json::unescape(text, scratch),
+            Place::Escaped(..) => escape::unescape(text, scratch),
             _ => scratch.extend_from_slice(text),
         }
         scratch

@@ -136,7 +136,7 @@ fn behind_tag(text: &[u8], at: usize) -> (usize, Option<Level>) {
     }
     let next = skip_blanks(text, at + length);
     if text.get(next) == Some(&b'<')
-        && let Some(close) = crate::parse::plain::closing(text, next)
+        && let Some(close) = crate::parse::bracket::closing(text, next)
         && text.get(close + 1) == Some(&b':')
         && let Some(level) = word::level(&text[next + 1..close])
     {
