@@ -1,6 +1,6 @@
 //! What a line says: its role, level, message and exception, by the format of its file.
 //!
-//! A line comes in with the memory of its file; a [`Line`] goes out. One universal grammar ([`detect`]) finds the
+//! A line comes in with the memory of its file; a `Line` goes out. One universal grammar (`detect`) finds the
 //! header of a line by itself; the memory decides only what depends on other lines: whether a weak header or a
 //! doubtful level is believed, and whether a line without a header continues the event above. So the result depends
 //! on the lines alone, never on how they were read.

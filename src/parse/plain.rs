@@ -144,12 +144,15 @@ impl<'a> Walk<'a> {
         if letters == 1
             && self.words == 0
             && !self.named
-            && matches!(next, b' ' | b'|' | b']')
+            && matches!(next, b' ' | b'|' | b']' | b'!')
             && matches!(rest[0], b'D' | b'I' | b'W' | b'E' | b'F' | b'C')
         {
-            let trust = if self.separator == 0 { Trust::Likely } else { Trust::Sure };
-            self.at += 1;
-            return Field::Level(word::letter(rest[0]), trust);
+            // Telegraf writes `E!`.
+            let letter = rest[0];
+            let marked = self.separator != 0 || next == b'!';
+            let trust = if marked { Trust::Sure } else { Trust::Likely };
+            self.at += 1 + usize::from(next == b'!');
+            return Field::Level(word::letter(letter), trust);
         }
         let length =
             rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[' | b'(' | b',' | b']')).count();
@@ -159,6 +162,10 @@ impl<'a> Walk<'a> {
         }
         if let Some(field) = self.channel(whole) {
             return field;
+        }
+        if let Some(level) = crate::parse::syslog::cisco(whole) {
+            let message = skip_blanks(self.text, self.at + length);
+            return Field::Done(Head::new(Format::Syslog, Some(level), message));
         }
         if self.words == 0
             && let Some(level) = crate::parse::syslog::facility(whole)

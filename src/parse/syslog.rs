@@ -99,6 +99,7 @@ pub(super) fn tagged(text: &[u8], at: usize) -> Head {
         return head;
     }
     let (message, level) = behind_tag(text, at);
+    let level = level.or_else(|| cisco(word_at(text, tag)));
     Head::new(Format::Syslog, level, message)
 }
 
@@ -124,6 +125,16 @@ pub(super) fn facility(word: &[u8]) -> Option<Level> {
             | b"console"
     ) || facility.starts_with(b"local") && facility.len() == 6;
     known.then(|| word::level(severity)).flatten()
+}
+
+/// `%LINK-3-UPDOWN:`, the mnemonic of Cisco's devices, with its severity in the middle.
+pub(super) fn cisco(word: &[u8]) -> Option<Level> {
+    let mut parts = word.strip_prefix(b"%")?.strip_suffix(b":")?.split(|b| *b == b'-');
+    let severity = parts.nth(1)?;
+    match severity {
+        [digit @ b'0'..=b'7'] => Some(word::syslog(u32::from(digit - b'0'))),
+        _ => None,
+    }
 }
 
 /// The place behind `tag[pid]: `, and the level of macOS's `<Error>` between tag and colon.
