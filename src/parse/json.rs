@@ -162,31 +162,55 @@ enum Key {
     None,
 }
 
+/// The key's meaning; keys are compared as one number, in any case.
 fn key(name: &[u8]) -> Key {
-    let mut lower = [0u8; 16];
-    let Some(slot) = lower.get_mut(..name.len()) else { return Key::None };
-    slot.copy_from_slice(name);
-    slot.make_ascii_lowercase();
-    match &*slot {
-        b"level" | b"lvl" | b"severity" | b"loglevel" | b"log_level" | b"@level" | b"@l" | b"lev"
-        | b"@severity" => Key::Level,
-        b"log.level" | b"level_name" | b"levelname" | b"severity_text" | b"severitytext" | b"levelstr"
-        | b"loglevelname" => Key::LevelName,
-        b"levelno" | b"level_no" => Key::PythonNumber,
-        b"severitynumber" | b"severity_number" => Key::OtelNumber,
-        b"priority" | b"syslog_severity" | b"syslog.severity" => Key::SyslogNumber,
-        b"s" => Key::Letter,
-        b"message" | b"msg" | b"@message" | b"@m" => Key::Message(1),
-        b"event" | b"short_message" | b"@mt" | b"body" => Key::Message(2),
-        b"log" | b"record" | b"fields" => Key::Nest,
-        b"@t" => Key::Serilog,
-        b"time" | b"timestamp" | b"ts" | b"@timestamp" | b"asctime" | b"t" | b"datetime" => Key::Time,
-        b"exc_info" | b"exception" | b"stack_trace" | b"stacktrace" | b"stack" | b"traceback" | b"exc" => {
-            Key::Stack
-        }
-        b"error.type" | b"exception.type" | b"exc_type" => Key::ErrorType,
-        _ => Key::None,
+    if name.is_empty() || name.len() > 16 {
+        return Key::None;
     }
+    let packed = word::pack(name);
+    macro_rules! table {
+        ($($key:expr => $($name:literal)*;)*) => {{
+            $($(if packed == const { word::pack($name) } { return $key; })*)*
+        }};
+    }
+    match name.len() {
+        1 => table! { Key::Letter => b"s"; Key::Time => b"t"; },
+        2 => {
+            table! { Key::Time => b"ts"; Key::Level => b"@l"; Key::Message(1) => b"@m"; Key::Serilog => b"@t"; }
+        }
+        3 => table! {
+            Key::Message(1) => b"msg"; Key::Level => b"lvl" b"lev"; Key::Nest => b"log"; Key::Message(2) => b"@mt";
+            Key::Stack => b"exc";
+        },
+        4 => table! { Key::Time => b"time"; Key::Message(2) => b"body"; },
+        5 => table! { Key::Level => b"level"; Key::Message(2) => b"event"; Key::Stack => b"stack"; },
+        6 => table! { Key::Level => b"@level"; Key::Nest => b"record" b"fields"; },
+        7 => {
+            table! { Key::Message(1) => b"message"; Key::PythonNumber => b"levelno"; Key::Time => b"asctime"; }
+        }
+        8 => table! {
+            Key::Level => b"severity" b"loglevel"; Key::Message(1) => b"@message"; Key::PythonNumber => b"level_no";
+            Key::SyslogNumber => b"priority"; Key::Stack => b"exc_info"; Key::ErrorType => b"exc_type";
+            Key::LevelName => b"levelstr"; Key::Time => b"datetime";
+        },
+        9 => table! {
+            Key::Time => b"timestamp"; Key::Level => b"log_level" b"@severity"; Key::LevelName => b"log.level" b"levelname";
+            Key::Stack => b"exception" b"traceback";
+        },
+        10 => {
+            table! { Key::LevelName => b"level_name"; Key::Time => b"@timestamp"; Key::Stack => b"stacktrace";
+            Key::ErrorType => b"error.type"; }
+        }
+        11 => table! { Key::Stack => b"stack_trace"; },
+        12 => table! { Key::LevelName => b"severitytext" b"loglevelname"; },
+        13 => table! { Key::LevelName => b"severity_text"; Key::Message(2) => b"short_message"; },
+        14 => table! { Key::OtelNumber => b"severitynumber"; Key::ErrorType => b"exception.type"; },
+        15 => {
+            table! { Key::OtelNumber => b"severity_number"; Key::SyslogNumber => b"syslog_severity" b"syslog.severity"; }
+        }
+        _ => {}
+    }
+    Key::None
 }
 
 /// What the walk has gathered.
@@ -279,8 +303,10 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
             let number = word::parse_number(bytes).filter(|n| *n < 8).map(word::syslog);
             found.level(number.or_else(|| word::level(bytes)), false);
         }
-        Key::Letter if value.string && bytes.len() <= 2 => {
-            found.level(bytes.first().and_then(|letter| word::letter(*letter)), true);
+        Key::Letter
+            if value.string && matches!(bytes, [b'F' | b'E' | b'W' | b'I' | b'D'] | [b'D', b'1'..=b'5']) =>
+        {
+            found.level(word::letter(bytes[0]), true);
         }
         Key::Message(rank) => found.message(value, rank),
         Key::Nest if nested && depth == 0 => {

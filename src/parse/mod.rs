@@ -7,6 +7,7 @@
 
 mod access;
 mod bracket;
+mod bytes;
 mod detect;
 mod escape;
 mod explain;

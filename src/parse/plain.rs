@@ -389,6 +389,6 @@ impl<'a> Walk<'a> {
         if upper && date.get(10) == Some(&b'T') && self.words == 0 && self.brackets == 0 {
             return Format::Tracing;
         }
-        if memchr::memchr(b',', date).is_some() { Format::Python } else { Format::Plain }
+        if date.get(19) == Some(&b',') { Format::Python } else { Format::Plain }
     }
 }

@@ -4,6 +4,7 @@
 //! found replaces the one before; everybody else names it first.
 
 use crate::event::Exception;
+use crate::parse::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// Where in a stack trace the file stands.
@@ -233,7 +234,11 @@ fn announced(text: &[u8]) -> Option<(usize, usize)> {
     {
         at
     } else {
-        let at = memchr::memmem::find(text.get(..text.len().min(64))?, b"error:  Uncaught ")?;
+        // PHP's message, also inside nginx's `FastCGI sent in stderr: "PHP message: …`.
+        if !matches!(text.first(), Some(b'P' | b'F')) {
+            return None;
+        }
+        let at = memchr::memmem::find(text.get(..text.len().min(100))?, b"error:  Uncaught ")?;
         at + 17
     };
     let length = type_name(&text[at..])?;
@@ -302,7 +307,8 @@ pub(super) fn type_name(text: &[u8]) -> Option<usize> {
     if !(first.is_ascii_alphabetic() || first == b'_' || first >= 0x80 || first == b'\\') {
         return None;
     }
-    let part = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || b"_.$<>\\+`".contains(b);
+    static PART: Bytes = Bytes::words_and(b"_.$<>\\+`", true);
+    let part = |b: &u8| PART.has(*b);
     let mut length = text.iter().take(256).take_while(|b| part(b)).count();
     while text.get(length..)?.starts_with(b"::") && text.get(length + 2).is_some_and(part) {
         length += 2 + text[length + 2..].iter().take(256).take_while(|b| part(b)).count();

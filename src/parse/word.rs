@@ -5,7 +5,7 @@
 use crate::level::Level;
 
 /// Up to sixteen bytes as one number, letters in lower case.
-const fn pack(word: &[u8]) -> u128 {
+pub(super) const fn pack(word: &[u8]) -> u128 {
     let mut packed = 0u128;
     let mut i = 0;
     while i < word.len() {
