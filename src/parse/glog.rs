@@ -140,6 +140,9 @@ pub(super) fn dmesg(text: &[u8]) -> Option<Head> {
 
 /// `dmesg -x`: the facility and the level in front.
 pub(super) fn dmesg_level(text: &[u8]) -> Option<Head> {
+    if !matches!(text.first(), Some(b'k' | b'u' | b'd' | b's' | b'a')) {
+        return None;
+    }
     let head = text.get(..text.len().min(24))?;
     let mut parts = head.split(|b| *b == b':');
     let facility = parts.next()?.trim_ascii_end();

@@ -387,21 +387,3 @@ fn escaped_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         Some(text)
     })
 }
-
-/// The value at `path`, whose parts may hold dots themselves; strings still escaped.
-pub(super) fn lookup(text: &[u8], at: usize, path: &[u8]) -> Option<Value> {
-    let mut pairs = Pairs::new(text, at)?;
-    while let Some(pair) = pairs.step() {
-        let key = &text[pair.key.0..pair.key.1];
-        if key == path {
-            return Some(pair.value);
-        }
-        if let Some(rest) = path.strip_prefix(key)
-            && let Some(rest) = rest.strip_prefix(b".")
-            && let Some(value) = lookup(text, pair.value.from, rest)
-        {
-            return Some(value);
-        }
-    }
-    None
-}

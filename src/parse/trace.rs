@@ -184,24 +184,14 @@ fn begin(text: &[u8], indented: bool) -> Step {
 
 /// What the first line of a trace names where it may also be a logged event's message.
 pub(super) fn first_line(text: &[u8]) -> (Exception, Trace) {
-    if text.starts_with(TRACEBACK) {
-        return (Exception::None, Trace::Python);
-    }
-    if text.starts_with(b"panic: ") {
-        return (keep(0, 5), Trace::Go);
-    }
-    if text.starts_with(b"fatal error: ") {
-        return (keep(0, 11), Trace::Go);
-    }
-    if text.starts_with(b"thread '")
-        && let Some(at) = memchr::memmem::find(text, b" panicked at ")
-    {
-        // The old form carries its message in quotes on the same line.
-        let old = text[at + 13..].starts_with(b"'");
-        return (keep(at + 1, 5), if old { Trace::Rust } else { Trace::RustMessage });
-    }
-    if let Some((from, length)) = announced(text) {
-        return (keep(from, length), Trace::Stack);
+    match text.first() {
+        Some(b'T' | b'p' | b'f' | b't' | b'E' | b'U' | b'P' | b'F') => {
+            if let Some(found) = phrase(text) {
+                return found;
+            }
+        }
+        None => return (Exception::None, Trace::None),
+        _ => {}
     }
     if let Some((from, length)) = ruby(text) {
         return (keep(from, length), Trace::Stack);
@@ -212,6 +202,28 @@ pub(super) fn first_line(text: &[u8]) -> (Exception, Trace) {
         }
         _ => (Exception::None, Trace::None),
     }
+}
+
+/// A trace that begins with words of its own.
+fn phrase(text: &[u8]) -> Option<(Exception, Trace)> {
+    if text.starts_with(TRACEBACK) {
+        return Some((Exception::None, Trace::Python));
+    }
+    if text.starts_with(b"panic: ") {
+        return Some((keep(0, 5), Trace::Go));
+    }
+    if text.starts_with(b"fatal error: ") {
+        return Some((keep(0, 11), Trace::Go));
+    }
+    if text.starts_with(b"thread '")
+        && let Some(at) = memchr::memmem::find(text, b" panicked at ")
+    {
+        // The old form carries its message in quotes on the same line.
+        let old = text[at + 13..].starts_with(b"'");
+        return Some((keep(at + 1, 5), if old { Trace::Rust } else { Trace::RustMessage }));
+    }
+    let (from, length) = announced(text)?;
+    Some((keep(from, length), Trace::Stack))
 }
 
 fn keep(from: usize, length: usize) -> Exception {
