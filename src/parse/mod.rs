@@ -196,7 +196,9 @@ impl Parser {
                     Part::Other => false,
                 },
             };
-        if belongs || memory.kind() == Kind::Headed {
+        // A trace at the head of a file that is declared to have headers is still an event.
+        let first = memory.open == Open::None && step.part == Part::Start;
+        if belongs || memory.kind() == Kind::Headed && !first {
             memory.trace = step.trace;
             return continuation(step.exception);
         }

@@ -277,6 +277,35 @@ fn options_change_what_they_say() {
 }
 
 #[test]
+fn a_trace_at_the_head_of_a_declared_file_is_an_event() {
+    let python = Options { format: FormatChoice::Named(Format::Python), ..Options::default() };
+    let lines = ["stray", "Traceback (most recent call last):", "  File \"x.py\", line 1", "ValueError: x"];
+    assert_eq!(levels(&python, &lines), ["-", "unknown", "-", "-"]);
+}
+
+/// What a core that begins in the middle of a file knows of its layout is what the file's beginning has shown.
+#[test]
+fn the_layout_of_an_even_file_settles() {
+    let parser = parser();
+    for line in [
+        "2026-11-20 12:00:00,1 INFO a",
+        "INFO:a:b",
+        "{\"level\":\"info\",\"msg\":\"x\"}",
+        "Nov 20 12:00:00 h a[1]: x",
+        "words only",
+    ] {
+        let mut memory = Memory::default();
+        for _ in 0..100 {
+            parser.line(&mut memory, line.as_bytes());
+        }
+        let settled = memory.clone();
+        parser.line(&mut memory, line.as_bytes());
+        parser.line(&mut memory, b"  a continuation");
+        assert!(memory.layout_eq(&settled), "{line}");
+    }
+}
+
+#[test]
 fn a_level_where_a_sentence_may_begin_needs_lines_that_agree() {
     let auto = Options::default();
     let mut plain = vec!["2026/11/20 12:00:00 listening", "2026/11/20 12:00:00 Error: refused"];
