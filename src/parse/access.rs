@@ -22,7 +22,7 @@ const LONGEST_PREFIX: usize = 256;
 /// Takes an access line apart; `None` for any other line.
 pub(super) fn parts(text: &[u8]) -> Option<Access> {
     let head = text.get(..text.len().min(LONGEST_PREFIX))?;
-    let open = memchr::memmem::find(head, b" [")? + 1;
+    let open = memchr::memchr_iter(b'[', head).find(|at| *at > 0 && head[at - 1] == b' ')?;
     let stamp = time::stamp(text, open + 1).filter(|s| matches!(s.shape, Shape::Clf | Shape::Date))?;
     if text.get(stamp.end) != Some(&b']') {
         return None;

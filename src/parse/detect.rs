@@ -1,7 +1,7 @@
 //! The universal grammar: what header, if any, a line has by itself. Memory of the file plays no part here.
 
 use crate::parse::format::Format;
-use crate::parse::head::Head;
+use crate::parse::head::{Head, Trust};
 use crate::parse::time::{self, Shape};
 use crate::parse::{access, first, glog, json, logfmt, plain, syslog, word};
 
@@ -16,6 +16,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         b'a'..=b'z' | b'_' | b'@' => small(text),
         b'-' => glog::ras(text).or_else(|| access::head(text)),
         b':' => access::head(text),
+        b' ' => indented(text),
         _ => None,
     }
 }
@@ -77,14 +78,36 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
     plain::fields(text, stamp, false)
 }
 
+/// An indented line with timestamp and level, as tracing's pretty layout and Consul write; only believed in a file of
+/// such lines, for it may be quoted in a message of several lines.
+fn indented(text: &[u8]) -> Option<Head> {
+    let blanks = text.iter().take(9).take_while(|b| **b == b' ').count();
+    let end = time::iso(text, blanks)?;
+    let head = plain::fields(text, time::Stamp { end, shape: Shape::Date }, false)?;
+    (head.level.is_some() && head.trust == Trust::Sure).then(|| head.weak())
+}
+
+/// Python's `name - LEVEL - text`, without a timestamp; the name ends at `length`.
+fn named(text: &[u8], length: usize) -> Option<Head> {
+    let rest = text.get(length..)?.strip_prefix(b" - ")?;
+    let letters = rest.iter().take(14).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::level(&rest[..letters])?;
+    rest[letters..].starts_with(b" - ").then(|| Head::new(Format::Basic, Some(level), length + letters + 6))
+}
+
 /// A header behind the name of its file, container or pod: `app.log 2026-… INFO text`, `web-1  | 2026-… INFO text`.
 fn prefixed(text: &[u8]) -> Option<Head> {
     let length = text.iter().take(100).position(|b| matches!(b, b' ' | b'\t'))?;
+    if let Some(head) = named(text, length) {
+        return Some(head);
+    }
     let mut at = crate::parse::head::skip_blanks(text, length);
     if text.get(at) == Some(&b'|') {
         at = crate::parse::head::skip_blanks(text, at + 1);
     }
     let end = time::iso(text, at)?;
     let head = plain::fields(text, time::Stamp { end, shape: Shape::Date }, false)?;
+    let letter = if length == 1 { word::letter(text[0]) } else { None };
+    let head = Head { level: head.level.or(letter), ..head };
     Some(Head { format: if head.format == Format::Syslog { Format::Plain } else { head.format }, ..head })
 }

@@ -1,7 +1,7 @@
 //! Named fields of structured lines.
 
 use crate::parse::wrap;
-use crate::parse::{Memory, Parser, access, json, logfmt};
+use crate::parse::{Memory, Parser, access, escape, json, logfmt};
 use std::borrow::Cow;
 
 impl Parser {
@@ -22,7 +22,7 @@ impl Parser {
                 scratch.clear();
                 let value = text.get(from..to)?;
                 if escaped {
-                    json::unescape(value, scratch);
+                    escape::unescape(value, scratch);
                 } else {
                     scratch.extend_from_slice(value);
                 }
@@ -34,11 +34,29 @@ impl Parser {
 
 fn find(text: &[u8], path: &str) -> Option<(usize, usize, bool)> {
     if text.first() == Some(&b'{') {
-        let value = json::lookup(text, 0, path.as_bytes())?;
+        let value = lookup(text, 0, path.as_bytes())?;
         return Some((value.from, value.to, value.string && value.escaped));
     }
     if let Some((from, to)) = access::field(text, path) {
         return Some((from, to, false));
     }
     logfmt::lookup(text, path.as_bytes())
+}
+
+/// The value at `path`, whose parts may hold dots themselves; strings still escaped.
+fn lookup(text: &[u8], at: usize, path: &[u8]) -> Option<json::Value> {
+    let mut pairs = json::Pairs::new(text, at)?;
+    while let Some(pair) = pairs.step() {
+        let key = &text[pair.key.0..pair.key.1];
+        if key == path {
+            return Some(pair.value);
+        }
+        if let Some(rest) = path.strip_prefix(key)
+            && let Some(rest) = rest.strip_prefix(b".")
+            && let Some(value) = lookup(text, pair.value.from, rest)
+        {
+            return Some(value);
+        }
+    }
+    None
 }

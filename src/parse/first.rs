@@ -2,10 +2,10 @@
 //! and the layouts that put the timestamp behind it.
 
 use crate::level::Level;
+use crate::parse::bracket;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Trust, skip_blanks};
 use crate::parse::message;
-use crate::parse::plain;
 use crate::parse::time;
 use crate::parse::word;
 
@@ -102,12 +102,12 @@ fn dated(text: &[u8], at: usize, level: Level) -> Option<Head> {
 
 /// The header of a line that begins with a bracket that holds no timestamp.
 pub(super) fn bracket(text: &[u8]) -> Option<Head> {
-    let close = plain::closing(text, 0)?;
+    let close = bracket::closing(text, 0)?;
     let content = &text[1..close];
     if let Some(head) = letter(text, content, close) {
         return Some(head);
     }
-    let level = plain::bracket_level(content)??;
+    let level = bracket::bracket_level(content)??;
     if let Some(head) = dated(text, close + 1, level) {
         return Some(head);
     }

@@ -23,10 +23,16 @@ pub(super) fn glog(text: &[u8]) -> Option<Head> {
     if !matches!(digits, 4 | 8) || text.get(digits + 1) != Some(&b' ') {
         return None;
     }
-    let stamp = time::stamp(text, digits + 2).filter(|s| s.shape == Shape::Clock)?;
-    let rest = text.get(stamp.end..)?;
+    // Before its start-up is done, Abseil writes `E0000 00:00:1700000000.123456`.
+    let early = text.get(1..12).is_some_and(|rest| rest == b"0000 00:00:");
+    let end = match time::stamp(text, digits + 2).filter(|s| s.shape == Shape::Clock) {
+        Some(stamp) => stamp.end,
+        None if early => digits + 2,
+        None => return None,
+    };
+    let rest = text.get(end..)?;
     let close = memchr::memchr(b']', rest.get(..rest.len().min(200))?)?;
-    Some(Head::new(Format::Glog, Some(level), skip_blanks(text, stamp.end + close + 1)))
+    Some(Head::new(Format::Glog, Some(level), skip_blanks(text, end + close + 1)))
 }
 
 /// logcat's brief and tag forms: `W/Tag( 123): text`, `E/Tag: text`.
@@ -134,6 +140,9 @@ pub(super) fn dmesg(text: &[u8]) -> Option<Head> {
 
 /// `dmesg -x`: the facility and the level in front.
 pub(super) fn dmesg_level(text: &[u8]) -> Option<Head> {
+    if !matches!(text.first(), Some(b'k' | b'u' | b'd' | b's' | b'a')) {
+        return None;
+    }
     let head = text.get(..text.len().min(24))?;
     let mut parts = head.split(|b| *b == b':');
     let facility = parts.next()?.trim_ascii_end();

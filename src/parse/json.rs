@@ -3,11 +3,16 @@
 //! Keys inside nested objects, keys inside strings and cut-off lines do not mislead it: it follows strings and
 //! nesting exactly, and looks into a nested object only where a known writer puts the level or the message there.
 
+use crate::event::Exception;
 use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust};
+use crate::parse::trace::{self, Trace};
 use crate::parse::word;
 use memchr::memchr2;
+
+/// Lines of a stack trace inside a string that are looked at.
+const MOST_TRACE_LINES: usize = 4000;
 
 /// A value: its bytes, and whether it is a string (then without the quotes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,31 +162,55 @@ enum Key {
     None,
 }
 
+/// The key's meaning; keys are compared as one number, in any case.
 fn key(name: &[u8]) -> Key {
-    let mut lower = [0u8; 16];
-    let Some(slot) = lower.get_mut(..name.len()) else { return Key::None };
-    slot.copy_from_slice(name);
-    slot.make_ascii_lowercase();
-    match &*slot {
-        b"level" | b"lvl" | b"severity" | b"loglevel" | b"log_level" | b"@level" | b"@l" | b"lev"
-        | b"@severity" => Key::Level,
-        b"log.level" | b"level_name" | b"levelname" | b"severity_text" | b"severitytext" | b"levelstr"
-        | b"loglevelname" => Key::LevelName,
-        b"levelno" | b"level_no" => Key::PythonNumber,
-        b"severitynumber" | b"severity_number" => Key::OtelNumber,
-        b"priority" | b"syslog_severity" | b"syslog.severity" => Key::SyslogNumber,
-        b"s" => Key::Letter,
-        b"message" | b"msg" | b"@message" | b"@m" => Key::Message(1),
-        b"event" | b"short_message" | b"@mt" | b"body" => Key::Message(2),
-        b"log" | b"record" | b"fields" => Key::Nest,
-        b"@t" => Key::Serilog,
-        b"time" | b"timestamp" | b"ts" | b"@timestamp" | b"asctime" | b"t" | b"datetime" => Key::Time,
-        b"exc_info" | b"exception" | b"stack_trace" | b"stacktrace" | b"stack" | b"traceback" | b"exc" => {
-            Key::Stack
-        }
-        b"error.type" | b"exception.type" | b"exc_type" => Key::ErrorType,
-        _ => Key::None,
+    if name.is_empty() || name.len() > 16 {
+        return Key::None;
     }
+    let packed = word::pack(name);
+    macro_rules! table {
+        ($($key:expr => $($name:literal)*;)*) => {{
+            $($(if packed == const { word::pack($name) } { return $key; })*)*
+        }};
+    }
+    match name.len() {
+        1 => table! { Key::Letter => b"s"; Key::Time => b"t"; },
+        2 => {
+            table! { Key::Time => b"ts"; Key::Level => b"@l"; Key::Message(1) => b"@m"; Key::Serilog => b"@t"; }
+        }
+        3 => table! {
+            Key::Message(1) => b"msg"; Key::Level => b"lvl" b"lev"; Key::Nest => b"log"; Key::Message(2) => b"@mt";
+            Key::Stack => b"exc";
+        },
+        4 => table! { Key::Time => b"time"; Key::Message(2) => b"body"; },
+        5 => table! { Key::Level => b"level"; Key::Message(2) => b"event"; Key::Stack => b"stack"; },
+        6 => table! { Key::Level => b"@level"; Key::Nest => b"record" b"fields"; },
+        7 => {
+            table! { Key::Message(1) => b"message"; Key::PythonNumber => b"levelno"; Key::Time => b"asctime"; }
+        }
+        8 => table! {
+            Key::Level => b"severity" b"loglevel"; Key::Message(1) => b"@message"; Key::PythonNumber => b"level_no";
+            Key::SyslogNumber => b"priority"; Key::Stack => b"exc_info"; Key::ErrorType => b"exc_type";
+            Key::LevelName => b"levelstr"; Key::Time => b"datetime";
+        },
+        9 => table! {
+            Key::Time => b"timestamp"; Key::Level => b"log_level" b"@severity"; Key::LevelName => b"log.level" b"levelname";
+            Key::Stack => b"exception" b"traceback";
+        },
+        10 => {
+            table! { Key::LevelName => b"level_name"; Key::Time => b"@timestamp"; Key::Stack => b"stacktrace";
+            Key::ErrorType => b"error.type"; }
+        }
+        11 => table! { Key::Stack => b"stack_trace"; },
+        12 => table! { Key::LevelName => b"severitytext" b"loglevelname"; },
+        13 => table! { Key::LevelName => b"severity_text"; Key::Message(2) => b"short_message"; },
+        14 => table! { Key::OtelNumber => b"severitynumber"; Key::ErrorType => b"exception.type"; },
+        15 => {
+            table! { Key::OtelNumber => b"severity_number"; Key::SyslogNumber => b"syslog_severity" b"syslog.severity"; }
+        }
+        _ => {}
+    }
+    Key::None
 }
 
 /// What the walk has gathered.
@@ -274,8 +303,10 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
             let number = word::parse_number(bytes).filter(|n| *n < 8).map(word::syslog);
             found.level(number.or_else(|| word::level(bytes)), false);
         }
-        Key::Letter if value.string && bytes.len() <= 2 => {
-            found.level(bytes.first().and_then(|letter| word::letter(*letter)), true);
+        Key::Letter
+            if value.string && matches!(bytes, [b'F' | b'E' | b'W' | b'I' | b'D'] | [b'D', b'1'..=b'5']) =>
+        {
+            found.level(word::letter(bytes[0]), true);
         }
         Key::Message(rank) => found.message(value, rank),
         Key::Nest if nested && depth == 0 => {
@@ -318,101 +349,41 @@ fn exception(text: &[u8], value: &Value, nested: bool) -> Option<(usize, usize)>
     if !value.string {
         return None;
     }
-    // Python prints the type on the last line that is not indented; the others on the first.
-    let line = match memchr::memmem::find(
-        bytes.get(..200.min(bytes.len()))?,
-        b"Traceback (most recent call last)",
-    ) {
-        Some(_) => last_line(bytes),
-        None => 0,
-    };
-    let length = crate::parse::trace::type_name(&escaped_line(&bytes[line..])?)?;
-    Some((value.from + line, value.from + line + length))
-}
-
-/// The bytes up to the next escaped newline.
-fn escaped_line(bytes: &[u8]) -> Option<&[u8]> {
-    let end = memchr::memmem::find(bytes, b"\\n").unwrap_or(bytes.len());
-    bytes.get(..end)
-}
-
-/// Where the last line begins that is neither blank nor indented, in a text whose newlines are escaped.
-fn last_line(bytes: &[u8]) -> usize {
-    let mut end = bytes.len();
-    while let Some(at) = memchr::memmem::rfind(&bytes[..end], b"\\n") {
-        let line = &bytes[at + 2..end];
-        if line.first().is_some_and(|b| !matches!(b, b' ' | b'\\'))
-            && crate::parse::trace::type_name(line).is_some()
-        {
-            return at + 2;
-        }
-        end = at;
-    }
-    0
-}
-
-/// The value at `path`, whose parts may hold dots themselves; strings still escaped.
-pub(super) fn lookup(text: &[u8], at: usize, path: &[u8]) -> Option<Value> {
-    let mut pairs = Pairs::new(text, at)?;
-    while let Some(pair) = pairs.step() {
-        let key = &text[pair.key.0..pair.key.1];
-        if key == path {
-            return Some(pair.value);
-        }
-        if let Some(rest) = path.strip_prefix(key)
-            && let Some(rest) = rest.strip_prefix(b".")
-            && let Some(value) = lookup(text, pair.value.from, rest)
-        {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// Appends the string whose escapes are in `escaped`; what is no valid escape stays as it is.
-pub(super) fn unescape(escaped: &[u8], out: &mut Vec<u8>) {
-    let mut rest = escaped;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let Some(&kind) = rest.get(at + 1) else {
-            rest = &rest[at..];
-            break;
-        };
-        let mut used = 2;
-        match kind {
-            b'n' => out.push(b'\n'),
-            b't' => out.push(b'\t'),
-            b'r' => out.push(b'\r'),
-            b'b' => out.push(8),
-            b'f' => out.push(12),
-            b'"' | b'\\' | b'/' | b'\'' => out.push(kind),
-            b'u' => match unicode(&rest[at..]) {
-                Some((c, length)) => {
-                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                    used = length;
+    // The walk over lines that any file's traces take, here over the lines of one string.
+    let (mut from, mut trace, mut found) = (0, Trace::None, None);
+    for line in escaped_lines(bytes).take(MOST_TRACE_LINES) {
+        if !line.trim_ascii().is_empty() {
+            let step = trace::step(trace, line);
+            trace = step.trace;
+            match step.exception {
+                Exception::Replace(range) => {
+                    found = Some((from + range.start as usize, from + range.end as usize))
                 }
-                None => out.extend_from_slice(b"\\u"),
-            },
-            other => out.extend_from_slice(&[b'\\', other]),
+                Exception::Keep(range) if found.is_none() => {
+                    found = Some((from + range.start as usize, from + range.end as usize));
+                }
+                _ => {}
+            }
         }
-        rest = &rest[at + used..];
+        from += line.len() + 2;
     }
-    out.extend_from_slice(rest);
+    found.map(|(a, b)| (value.from + a, value.from + b))
 }
 
-/// The character of `\uXXXX`, or of a pair of surrogates, and the escape's length.
-fn unicode(text: &[u8]) -> Option<(char, usize)> {
-    let unit = |at: usize| -> Option<u32> {
-        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let high = unit(0)?;
-    if (0xd800..0xdc00).contains(&high) {
-        let low = unit(6).filter(|low| (0xdc00..0xe000).contains(low));
-        return Some(match low {
-            Some(low) => (char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12),
-            None => (char::REPLACEMENT_CHARACTER, 6),
-        });
-    }
-    Some((char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
+/// The lines of a text whose newlines are escaped; an escaped backslash before an `n` is none.
+fn escaped_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut at = 0;
+        while let Some(n) = memchr::memchr(b'\\', text.get(at..).unwrap_or_default()) {
+            if text.get(at + n + 1) == Some(&b'n') {
+                rest = text.get(at + n + 2..);
+                return text.get(..at + n);
+            }
+            at += n + 2;
+        }
+        rest = None;
+        Some(text)
+    })
 }

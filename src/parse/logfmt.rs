@@ -1,6 +1,7 @@
 //! logfmt: `time=… level=info msg="…"`. Pairs are walked from the left; a bare key is a pair without a value.
 
 use crate::level::Level;
+use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust, skip_blanks};
 use crate::parse::word;
@@ -41,7 +42,8 @@ fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
 }
 
 fn is_key(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/')
+    static KEY: Bytes = Bytes::words_and(b"_.-@/", false);
+    KEY.has(byte)
 }
 
 fn place(pair: &Pair) -> Place {

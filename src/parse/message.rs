@@ -1,8 +1,9 @@
 //! Where the message begins after a plain header: behind thread, logger and separators, never behind words that may
 //! be the message's own.
 
+use crate::parse::bracket::closing;
+use crate::parse::bytes::Bytes;
 use crate::parse::head::skip_blanks;
-use crate::parse::plain::closing;
 
 /// Fields that may stand between level and message.
 const MOST_FIELDS: usize = 6;
@@ -154,7 +155,8 @@ fn behind_logger_word(text: &[u8], at: usize) -> Option<usize> {
 }
 
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || b"._-$:/@#<>~*".contains(&byte)
+    static NAME: Bytes = Bytes::words_and(b"._-$:/@#<>~*", true);
+    NAME.has(byte)
 }
 
 /// Names that only a logger has: `a.b.C`, `a.C$D`, `pkg::module`, `some_module`.

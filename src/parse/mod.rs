@@ -1,12 +1,15 @@
 //! What a line says: its role, level, message and exception, by the format of its file.
 //!
-//! A line comes in with the memory of its file; a [`Line`] goes out. One universal grammar ([`detect`]) finds the
+//! A line comes in with the memory of its file; a `Line` goes out. One universal grammar (`detect`) finds the
 //! header of a line by itself; the memory decides only what depends on other lines: whether a weak header or a
 //! doubtful level is believed, and whether a line without a header continues the event above. So the result depends
 //! on the lines alone, never on how they were read.
 
 mod access;
+mod bracket;
+mod bytes;
 mod detect;
+mod escape;
 mod explain;
 mod field;
 mod first;
@@ -193,7 +196,9 @@ impl Parser {
                     Part::Other => false,
                 },
             };
-        if belongs || memory.kind() == Kind::Headed {
+        // A trace at the head of a file that is declared to have headers is still an event.
+        let first = memory.open == Open::None && step.part == Part::Start;
+        if belongs || memory.kind() == Kind::Headed && !first {
             memory.trace = step.trace;
             return continuation(step.exception);
         }
@@ -235,7 +240,7 @@ impl Parser {
         let text = place.of(&inner.text);
         scratch.clear();
         match place {
-            Place::Escaped(..) => json::unescape(text, scratch),
+            Place::Escaped(..) => escape::unescape(text, scratch),
             _ => scratch.extend_from_slice(text),
         }
         scratch

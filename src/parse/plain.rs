@@ -2,6 +2,7 @@
 //! home-made layouts. After the timestamp come a few fields in any order; one of them may be the level.
 
 use crate::level::Level;
+use crate::parse::bracket::{bracket_level, closing};
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust, skip_blanks};
 use crate::parse::message;
@@ -12,8 +13,6 @@ use crate::parse::word;
 const MOST_FIELDS: usize = 10;
 /// Bare words behind which no level is looked for: a third one is rather a sentence than a logger's name.
 const MOST_WORDS: usize = 2;
-/// The longest field in brackets that can stand before a level.
-const LONGEST_FIELD: usize = 200;
 
 /// The header of a line that begins with a timestamp, in brackets or not.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
@@ -142,6 +141,19 @@ impl<'a> Walk<'a> {
                 return field;
             }
         }
+        if letters == 1
+            && self.words == 0
+            && !self.named
+            && matches!(next, b' ' | b'|' | b']' | b'!')
+            && matches!(rest[0], b'D' | b'I' | b'W' | b'E' | b'F' | b'C')
+        {
+            // Telegraf writes `E!`.
+            let letter = rest[0];
+            let marked = self.separator != 0 || next == b'!';
+            let trust = if marked { Trust::Sure } else { Trust::Likely };
+            self.at += 1 + usize::from(next == b'!');
+            return Field::Level(word::letter(letter), trust);
+        }
         let length =
             rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[' | b'(' | b',' | b']')).count();
         let whole = &rest[..length];
@@ -150,6 +162,10 @@ impl<'a> Walk<'a> {
         }
         if let Some(field) = self.channel(whole) {
             return field;
+        }
+        if let Some(level) = crate::parse::syslog::cisco(whole) {
+            let message = skip_blanks(self.text, self.at + length);
+            return Field::Done(Head::new(Format::Syslog, Some(level), message));
         }
         if self.words == 0
             && let Some(level) = crate::parse::syslog::facility(whole)
@@ -373,58 +389,6 @@ impl<'a> Walk<'a> {
         if upper && date.get(10) == Some(&b'T') && self.words == 0 && self.brackets == 0 {
             return Format::Tracing;
         }
-        if memchr::memchr(b',', date).is_some() { Format::Python } else { Format::Plain }
-    }
-}
-
-/// The bracket that closes the one at `open`, nested ones skipped; `None` where the field is too long.
-pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
-    let (left, right) = match text.get(open)? {
-        b'(' => (b'(', b')'),
-        b'<' => (b'<', b'>'),
-        _ => (b'[', b']'),
-    };
-    let mut depth = 0usize;
-    for (i, byte) in text[open..].iter().take(LONGEST_FIELD).enumerate() {
-        if *byte == left {
-            depth += 1;
-        } else if *byte == right {
-            depth -= 1;
-            if depth == 0 {
-                return Some(open + i);
-            }
-        }
-    }
-    None
-}
-
-/// The level in a bracketed field: alone, or as the first or last part of one like `core:error` and `ERROR/Main`.
-/// MySQL's `[System]` and Ruby's `[ANY]` are levels too.
-pub(super) fn bracket_level(content: &[u8]) -> Option<Option<Level>> {
-    let content = content.trim_ascii();
-    if content.len() > 60 || content.len() < 3 {
-        return None;
-    }
-    if let Some(level) = word::level(content) {
-        return Some(Some(level));
-    }
-    if content == b"System" {
-        return Some(Some(Level::Info));
-    }
-    let is_part = |b: &u8| matches!(b, b':' | b'/' | b'|');
-    let last = content.rsplit(is_part).next()?;
-    if last.len() < content.len() {
-        if let Some(level) = word::level(last.trim_ascii()) {
-            return Some(Some(level));
-        }
-        let first = content.split(is_part).next()?.trim_ascii();
-        if word::is_upper(first) {
-            return word::level(first).map(Some);
-        }
-    }
-    // Apache's trace1 to trace8.
-    match last {
-        [b't', b'r', b'a', b'c', b'e', b'1'..=b'8'] => Some(Some(Level::Trace)),
-        _ => None,
+        if date.get(19) == Some(&b',') { Format::Python } else { Format::Plain }
     }
 }

@@ -99,6 +99,7 @@ pub(super) fn tagged(text: &[u8], at: usize) -> Head {
         return head;
     }
     let (message, level) = behind_tag(text, at);
+    let level = level.or_else(|| cisco(word_at(text, tag)));
     Head::new(Format::Syslog, level, message)
 }
 
@@ -126,6 +127,16 @@ pub(super) fn facility(word: &[u8]) -> Option<Level> {
     known.then(|| word::level(severity)).flatten()
 }
 
+/// `%LINK-3-UPDOWN:`, the mnemonic of Cisco's devices, with its severity in the middle.
+pub(super) fn cisco(word: &[u8]) -> Option<Level> {
+    let mut parts = word.strip_prefix(b"%")?.strip_suffix(b":")?.split(|b| *b == b'-');
+    let severity = parts.nth(1)?;
+    match severity {
+        [digit @ b'0'..=b'7'] => Some(word::syslog(u32::from(digit - b'0'))),
+        _ => None,
+    }
+}
+
 /// The place behind `tag[pid]: `, and the level of macOS's `<Error>` between tag and colon.
 fn behind_tag(text: &[u8], at: usize) -> (usize, Option<Level>) {
     let at = skip_blanks(text, at);
@@ -136,7 +147,7 @@ fn behind_tag(text: &[u8], at: usize) -> (usize, Option<Level>) {
     }
     let next = skip_blanks(text, at + length);
     if text.get(next) == Some(&b'<')
-        && let Some(close) = crate::parse::plain::closing(text, next)
+        && let Some(close) = crate::parse::bracket::closing(text, next)
         && text.get(close + 1) == Some(&b':')
         && let Some(level) = word::level(&text[next + 1..close])
     {

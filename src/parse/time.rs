@@ -252,7 +252,8 @@ fn dated(c: &mut Cursor<'_>, first: usize) -> Option<Shape> {
     }
     let before = c.at;
     c.clock()?;
-    if c.at - before < 7 {
+    // Without seconds only behind a date that is nothing else.
+    if c.at - before < 7 && !(first == 4 || short && separator == b'-') {
         return None;
     }
     Some(if clf {

@@ -4,6 +4,7 @@
 //! found replaces the one before; everybody else names it first.
 
 use crate::event::Exception;
+use crate::parse::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// Where in a stack trace the file stands.
@@ -183,24 +184,14 @@ fn begin(text: &[u8], indented: bool) -> Step {
 
 /// What the first line of a trace names where it may also be a logged event's message.
 pub(super) fn first_line(text: &[u8]) -> (Exception, Trace) {
-    if text.starts_with(TRACEBACK) {
-        return (Exception::None, Trace::Python);
-    }
-    if text.starts_with(b"panic: ") {
-        return (keep(0, 5), Trace::Go);
-    }
-    if text.starts_with(b"fatal error: ") {
-        return (keep(0, 11), Trace::Go);
-    }
-    if text.starts_with(b"thread '")
-        && let Some(at) = memchr::memmem::find(text, b" panicked at ")
-    {
-        // The old form carries its message in quotes on the same line.
-        let old = text[at + 13..].starts_with(b"'");
-        return (keep(at + 1, 5), if old { Trace::Rust } else { Trace::RustMessage });
-    }
-    if let Some((from, length)) = announced(text) {
-        return (keep(from, length), Trace::Stack);
+    match text.first() {
+        Some(b'T' | b'p' | b'f' | b't' | b'E' | b'U' | b'P' | b'F') => {
+            if let Some(found) = phrase(text) {
+                return found;
+            }
+        }
+        None => return (Exception::None, Trace::None),
+        _ => {}
     }
     if let Some((from, length)) = ruby(text) {
         return (keep(from, length), Trace::Stack);
@@ -211,6 +202,28 @@ pub(super) fn first_line(text: &[u8]) -> (Exception, Trace) {
         }
         _ => (Exception::None, Trace::None),
     }
+}
+
+/// A trace that begins with words of its own.
+fn phrase(text: &[u8]) -> Option<(Exception, Trace)> {
+    if text.starts_with(TRACEBACK) {
+        return Some((Exception::None, Trace::Python));
+    }
+    if text.starts_with(b"panic: ") {
+        return Some((keep(0, 5), Trace::Go));
+    }
+    if text.starts_with(b"fatal error: ") {
+        return Some((keep(0, 11), Trace::Go));
+    }
+    if text.starts_with(b"thread '")
+        && let Some(at) = memchr::memmem::find(text, b" panicked at ")
+    {
+        // The old form carries its message in quotes on the same line.
+        let old = text[at + 13..].starts_with(b"'");
+        return Some((keep(at + 1, 5), if old { Trace::Rust } else { Trace::RustMessage }));
+    }
+    let (from, length) = announced(text)?;
+    Some((keep(from, length), Trace::Stack))
 }
 
 fn keep(from: usize, length: usize) -> Exception {
@@ -233,7 +246,11 @@ fn announced(text: &[u8]) -> Option<(usize, usize)> {
     {
         at
     } else {
-        let at = memchr::memmem::find(text.get(..text.len().min(64))?, b"error:  Uncaught ")?;
+        // PHP's message, also inside nginx's `FastCGI sent in stderr: "PHP message: …`.
+        if !matches!(text.first(), Some(b'P' | b'F')) {
+            return None;
+        }
+        let at = memchr::memmem::find(text.get(..text.len().min(100))?, b"error:  Uncaught ")?;
         at + 17
     };
     let length = type_name(&text[at..])?;
@@ -302,7 +319,8 @@ pub(super) fn type_name(text: &[u8]) -> Option<usize> {
     if !(first.is_ascii_alphabetic() || first == b'_' || first >= 0x80 || first == b'\\') {
         return None;
     }
-    let part = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || b"_.$<>\\+`".contains(b);
+    static PART: Bytes = Bytes::words_and(b"_.$<>\\+`", true);
+    let part = |b: &u8| PART.has(*b);
     let mut length = text.iter().take(256).take_while(|b| part(b)).count();
     while text.get(length..)?.starts_with(b"::") && text.get(length + 2).is_some_and(part) {
         length += 2 + text[length + 2..].iter().take(256).take_while(|b| part(b)).count();

@@ -5,7 +5,7 @@
 use crate::level::Level;
 
 /// Up to sixteen bytes as one number, letters in lower case.
-const fn pack(word: &[u8]) -> u128 {
+pub(super) const fn pack(word: &[u8]) -> u128 {
     let mut packed = 0u128;
     let mut i = 0;
     while i < word.len() {
@@ -15,9 +15,20 @@ const fn pack(word: &[u8]) -> u128 {
     packed
 }
 
+/// As [`pack`], for up to eight bytes: one machine word.
+const fn pack_short(word: &[u8]) -> u64 {
+    let mut packed = 0u64;
+    let mut i = 0;
+    while i < word.len() {
+        packed = packed << 8 | (word[i] | 0x20) as u64;
+        i += 1;
+    }
+    packed
+}
+
 macro_rules! table {
-    ($packed:expr; $($level:ident: $($word:literal)*;)*) => {{
-        $($(if $packed == const { pack($word) } { return Some(Level::$level); })*)*
+    ($pack:ident, $packed:expr; $($level:ident: $($word:literal)*;)*) => {{
+        $($(if $packed == const { $pack($word) } { return Some(Level::$level); })*)*
         None
     }};
 }
@@ -27,27 +38,35 @@ pub(super) fn level(word: &[u8]) -> Option<Level> {
     if !(3..=13).contains(&word.len()) || !word.iter().all(u8::is_ascii_alphabetic) {
         return None;
     }
-    let packed = pack(word);
+    if word.len() > 8 {
+        let packed = pack(word);
+        return match word.len() {
+            9 => table!(pack, packed; Critical: b"emergency";),
+            11 => table!(pack, packed; Info: b"information";),
+            13 => table!(pack, packed; Info: b"informational";),
+            _ => None,
+        };
+    }
+    let packed = pack_short(word);
     match word.len() {
         3 => {
-            table!(packed; Info: b"inf"; Error: b"err"; Warning: b"wrn"; Debug: b"dbg"; Trace: b"trc" b"vrb";
+            table!(pack_short, packed; Info: b"inf"; Error: b"err"; Warning: b"wrn"; Debug: b"dbg"; Trace: b"trc" b"vrb";
             Critical: b"crt" b"ftl";)
         }
         4 => {
-            table!(packed; Info: b"info"; Warning: b"warn"; Critical: b"crit"; Error: b"fail"; Debug: b"dbug" b"fine";
+            table!(pack_short, packed; Info: b"info"; Warning: b"warn"; Critical: b"crit"; Error: b"fail"; Debug: b"dbug" b"fine";
             Trace: b"trce"; Notice: b"note";)
         }
-        5 => table!(packed; Error: b"error"; Debug: b"debug" b"finer"; Trace: b"trace" b"silly";
+        5 => table!(pack_short, packed; Error: b"error"; Debug: b"debug" b"finer"; Trace: b"trace" b"silly";
             Critical: b"fatal" b"panic" b"emerg" b"alert" b"criti"; Warning: b"warni";),
         6 => {
-            table!(packed; Notice: b"notice"; Critical: b"severe" b"dpanic"; Trace: b"finest"; Debug: b"config";
+            table!(pack_short, packed; Notice: b"notice"; Critical: b"severe" b"dpanic"; Trace: b"finest"; Debug: b"config";
             Error: b"errors";)
         }
-        7 => table!(packed; Warning: b"warning"; Info: b"success"; Trace: b"verbose"; Error: b"failure";),
-        8 => table!(packed; Critical: b"critical"; Warning: b"warnings";),
-        9 => table!(packed; Critical: b"emergency";),
-        11 => table!(packed; Info: b"information";),
-        13 => table!(packed; Info: b"informational";),
+        7 => {
+            table!(pack_short, packed; Warning: b"warning"; Info: b"success"; Trace: b"verbose"; Error: b"failure";)
+        }
+        8 => table!(pack_short, packed; Critical: b"critical"; Warning: b"warnings";),
         _ => None,
     }
 }

@@ -102,7 +102,7 @@ fn docker(line: &[u8]) -> Option<Inner<'_>> {
         return Some(Inner { text: Cow::Borrowed(text), offset: Some(8), wrapper, stderr, partial });
     }
     let mut plain = Vec::with_capacity(text.len());
-    crate::parse::json::unescape(text, &mut plain);
+    crate::parse::escape::unescape(text, &mut plain);
     if plain.last() == Some(&b'\r') {
         plain.pop();
     }
