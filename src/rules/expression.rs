@@ -60,7 +60,10 @@ fn refusal(error: &regex_syntax::Error) -> Refusal {
         regex_syntax::Error::Parse(error) => {
             (error.span().start.offset, worded(error.kind()), hint(error.kind()))
         }
-        regex_syntax::Error::Translate(error) => (error.span().start.offset, error.kind().to_string(), None),
+        regex_syntax::Error::Translate(error) => {
+            let hint = "write the characters out, such as `[a-z]`, or a class of the engine, such as `\\w` or `\\p{Greek}`";
+            (error.span().start.offset, error.kind().to_string(), Some(hint))
+        }
         other => (0, other.to_string(), None),
     };
     Refusal { at, message: format!("bad expression: {message}"), hint: hint.map(str::to_owned) }
@@ -98,6 +101,7 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
             "a capture is written `(?P<name>…)`, its name in letters, digits and `_`"
         }
         ErrorKind::GroupNameDuplicate { .. } => "give each capture a name of its own",
+        ErrorKind::ClassRangeInvalid => "turn the range round, or write `\\-` for a dash",
         ErrorKind::FlagUnrecognized => "flags are written `(?i)`; a capture is `(?P<name>…)`",
         _ => return None,
     })

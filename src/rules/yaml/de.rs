@@ -4,7 +4,7 @@
 //! nothing is wrong any more: each round finds one more problem. Unknown keys are reported as they are met.
 
 use super::at::{AT, MANY, Style};
-use super::near::suggestion;
+use super::near::{nearest, suggestion};
 use super::tree::{Kind, Node};
 use super::{Flaw, MAX_PROBLEMS, Spot};
 use serde::de::{
@@ -79,8 +79,11 @@ impl Error {
         if self.at.is_none() {
             self.at = Some((id(node), node.spot));
             if let (Some(field), Kind::Map(entries)) = (self.missing, &node.kind) {
-                let given =
-                    |(key, node): &(super::tree::Key, Rc<Node>)| key.name == field && context.is_bad(node);
+                // Given but wrong, or given under a name that was reported as a slip: said once is enough.
+                let given = |(key, node): &(super::tree::Key, Rc<Node>)| match key.name == field {
+                    true => context.is_bad(node),
+                    false => nearest(&key.name, [field]).is_some(),
+                };
                 self.silent = entries.iter().any(given);
             }
         }
@@ -111,7 +114,7 @@ impl de::Error for Error {
 
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Error {
         let message = format!("found `{}`, allowed: {}", shorten(found), expected.join(", "));
-        Error { hint: super::nearest(found, expected.iter().copied()).map(meant), ..Error::of(message) }
+        Error { hint: nearest(found, expected.iter().copied()).map(meant), ..Error::of(message) }
     }
 
     fn unknown_field(found: &str, expected: &'static [&'static str]) -> Error {
@@ -120,7 +123,8 @@ impl de::Error for Error {
     }
 
     fn missing_field(field: &'static str) -> Error {
-        Error { missing: Some(field), ..Error::of(format!("`{field}` is missing")) }
+        let hint = Some(format!("add `{field}:` to this mapping"));
+        Error { missing: Some(field), hint, ..Error::of(format!("`{field}` is missing")) }
     }
 }
 
@@ -316,6 +320,9 @@ impl<'de> Deserializer<'de> for De<'_> {
                 Kind::List(_) => self.any(visitor),
                 _ => visitor.visit_seq(Items { de: self, items: vec![self.node].into_iter() }),
             });
+        }
+        if let Kind::List(_) = self.node.kind {
+            return self.fix(Err(de::Error::invalid_type(Unexpected::Seq, &visitor)));
         }
         self.fix(self.map(Some(fields), visitor))
     }
