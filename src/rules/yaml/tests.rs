@@ -62,7 +62,7 @@ fn all_problems_come_at_once_in_the_order_of_the_text() {
     );
     let doc = read::<Doc>("f", text).0.unwrap();
     let kinds: Vec<_> = doc.items.iter().map(|item| item.kind).collect();
-    assert_eq!(kinds, [None, Some(Shape::Square)], "what is wrong is left out, the rest is there");
+    assert_eq!(kinds, [Some(Shape::Square)], "what is wrong is left out, the rest is there");
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn syntax_errors_have_a_place_and_a_next_step() {
 fn hostile_texts_are_bounded() {
     let deep = "[".repeat(100_000);
     assert_eq!(flaws(&deep).len(), 1);
-    let mut bomb = String::from("a: &a [x,x,x,x,x,x,x,x,x]\n");
-    for (from, to) in ('a'..'z').zip('b'..='z') {
+    let mut bomb = String::from("n0: &n0 [x,x,x,x,x,x,x,x,x]\n");
+    for (from, to) in (0..20).map(|i| (format!("n{i}"), format!("n{}", i + 1))) {
         bomb.push_str(&format!(
             "{to}: &{to} [*{from},*{from},*{from},*{from},*{from},*{from},*{from},*{from}]\n"
         ));
