@@ -33,7 +33,43 @@ pub(super) fn check(text: &str) -> Result<Facts, Refusal> {
         .build()
         .parse(text)
         .map_err(|error| refusal(&error))?;
-    regex::bytes::RegexBuilder::new(text).build().map_err(|error| match error {
+    if weight(&hir) > SURELY_SMALL {
+        compile(text)?;
+    }
+    let mut captures = Vec::new();
+    collect_captures(&hir, &mut captures);
+    let shortest = hir.properties().minimum_len();
+    Ok(Facts {
+        captures,
+        literal: required(&hir).longest,
+        matches_all: shortest == Some(0) && hir.properties().look_set().is_empty(),
+        matches_none: shortest.is_none(),
+    })
+}
+
+/// Expressions lighter than this are far below the engine's limit of 10 MB, so that they need not be compiled to know.
+const SURELY_SMALL: usize = 2000;
+
+/// A measure of how large an expression compiles to: bytes and ranges, times what repeats them.
+fn weight(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
+        HirKind::Capture(capture) => weight(&capture.sub).saturating_add(2),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).max(1) as usize;
+            weight(&repetition.sub).saturating_add(1).saturating_mul(times)
+        }
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+            subs.iter().fold(subs.len(), |sum, sub| sum.saturating_add(weight(sub)))
+        }
+    }
+}
+
+fn compile(text: &str) -> Result<(), Refusal> {
+    regex::bytes::RegexBuilder::new(text).build().map(drop).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => Refusal {
             at: 0,
             message: "the expression compiles to more than the engine allows".to_owned(),
@@ -43,15 +79,6 @@ pub(super) fn check(text: &str) -> Result<Facts, Refusal> {
             ),
         },
         other => Refusal { at: 0, message: format!("bad expression: {other}"), hint: None },
-    })?;
-    let mut captures = Vec::new();
-    collect_captures(&hir, &mut captures);
-    let shortest = hir.properties().minimum_len();
-    Ok(Facts {
-        captures,
-        literal: required(&hir).longest,
-        matches_all: shortest == Some(0) && hir.properties().look_set().is_empty(),
-        matches_none: shortest.is_none(),
     })
 }
 
@@ -220,6 +247,9 @@ mod tests {
             let refusal = check(text).unwrap_err();
             assert_eq!(refusal.at, at, "{text}: {}", refusal.message);
             assert!(refusal.hint.is_some(), "{text}: {}", refusal.message);
+        }
+        for light in [r"(?:\S{10}){9}[a-z]{200}", r"\w\d", "(?:abc|def){100}"] {
+            assert!(compile(light).is_ok(), "{light}");
         }
         assert!(check(r"\w{500}{500}").unwrap_err().message.contains("more than the engine allows"));
     }

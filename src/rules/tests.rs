@@ -192,3 +192,66 @@ fn broken_rule_files_give_the_very_messages_that_help() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn folders_files_packs_and_texts_are_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("b.yaml", b"group: b\nrules: [{name: one, match: 'one one'}]\n");
+    write("a.yml", b"group: a\nrules: [{name: one, match: 'one two'}]\n");
+    write("notes.txt", b"not rules");
+    let folder_source = Source::Path(folder.path().to_path_buf());
+    let twice = Source::Path(folder.path().join("a.yml"));
+    let set = load(&[folder_source.clone(), twice, Source::parse("builtin:python")]).unwrap();
+    let groups: Vec<&str> = set.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(groups, ["a", "b", "python"], "in the order of names, and a file named twice once");
+    assert_eq!(load(&[Source::parse("builtin")]).unwrap().groups.len(), builtin_names().count());
+
+    write("bad.yml", b"group: b\n# \xff\n");
+    let missing = Source::Path(folder.path().join("none.yml"));
+    let problems = load(&[folder_source, missing, Source::parse("builtin:pyton")]).unwrap_err();
+    let said: Vec<String> = problems.iter().map(|problem| problem.message.clone()).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(problems[0].place.line, 2, "{said:?}");
+    assert!(said[1].contains("cannot be read"), "{said:?}");
+    assert_eq!(problems[2].hint.as_deref(), Some("did you mean `python`?"));
+}
+
+#[test]
+fn what_is_written_is_what_is_ready() {
+    let text = "\
+group: shop
+patterns: {ORDERID: '[A-Z]{2}-[0-9]{6}'}
+rules:
+  - name: db_timeout
+    match: ['timed out after (?P<seconds>[0-9.]+)s on (?P<db>\\S+)', 'gave up']
+    not: ['health', 'probe']
+    levels: [error, critical]
+    in: field.a.b
+    labels: {db: '${db}', status: {value: '${status}', map: {'^5..$': 5xx}, default: other, values: [2xx, 5xx]}}
+    metrics:
+      - {type: histogram, name: db_timeout_seconds, value: '${seconds}', unit: s, buckets: [100ms, 1, 10, .inf]}
+      - {type: gauge, name: db_pool_size, value: '${n}', action: max}
+    alert: {when: 'rate > 0.1', for: 5m}
+    tests:
+      - {line: \"a\\nb\", format: json, expect: {match: true, level: error, values: {db_timeout_seconds: 30}}}
+  - {name: order, grok: 'order %{ORDERID:order} from %{IP:client}', in: line}
+";
+    let set = load(&[Source::Text { name: "shop.yml".to_owned(), text: text.to_owned() }]).unwrap();
+    let rules: Vec<&Rule> = set.rules().collect();
+    let pattern = &rules[0].pattern;
+    assert_eq!((pattern.name.as_str(), pattern.any.len()), ("shop/db_timeout", 2));
+    assert_eq!(pattern.not.as_deref(), Some("(?:health)|(?:probe)"));
+    assert_eq!(pattern.levels.iter().count(), 2);
+    assert_eq!(pattern.target, Target::Field("a.b".to_owned()));
+    assert_eq!(rules[0].place.to_string(), "shop.yml:4:11");
+    let counted = &rules[0].counted;
+    assert_eq!(counted.labels[1].known_values(), ["2xx", "5xx", "other"]);
+    assert_eq!(counted.metrics[0].kind, crate::tally::spec::MetricKind::Histogram(vec![0.1, 1.0, 10.0]));
+    let alert = rules[0].alert.as_ref().unwrap();
+    assert_eq!((alert.hold, alert.severity.as_str()), (300, "warning"));
+    let test = &rules[0].tests[0];
+    assert_eq!((test.line.as_str(), test.format.as_deref()), ("a\nb", Some("json")));
+    assert_eq!(rules[1].pattern.target, Target::Line);
+    assert!(Regex::new(&rules[1].pattern.any[0]).unwrap().is_match("order AB-123456 from ::1"));
+}
