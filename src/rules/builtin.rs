@@ -10,7 +10,22 @@ macro_rules! packs {
     };
 }
 
-packs!["database", "generic", "linux", "python", "web"];
+packs![
+    "container",
+    "database",
+    "generic",
+    "java",
+    "linux",
+    "mail",
+    "network",
+    "proxy",
+    "python",
+    "queue",
+    "redis",
+    "ruby",
+    "transfer",
+    "web",
+];
 
 /// The names of the shipped packs, as `builtin:NAME` takes them.
 pub fn builtin_names() -> impl Iterator<Item = &'static str> {

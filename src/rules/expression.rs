@@ -33,17 +33,9 @@ pub(super) fn check(text: &str) -> Result<Facts, Refusal> {
         .build()
         .parse(text)
         .map_err(|error| refusal(&error))?;
-    regex::bytes::RegexBuilder::new(text).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => Refusal {
-            at: 0,
-            message: "the expression compiles to more than the engine allows".to_owned(),
-            hint: Some(
-                "make repetitions such as `{1000}` smaller, and use `[a-z]` or `(?-u:\\w)` in place of `\\w`"
-                    .to_owned(),
-            ),
-        },
-        other => Refusal { at: 0, message: format!("bad expression: {other}"), hint: None },
-    })?;
+    if weight(&hir) > SURELY_SMALL {
+        compile(text)?;
+    }
     let mut captures = Vec::new();
     collect_captures(&hir, &mut captures);
     let shortest = hir.properties().minimum_len();
@@ -55,12 +47,50 @@ pub(super) fn check(text: &str) -> Result<Facts, Refusal> {
     })
 }
 
+/// Expressions lighter than this are far below the engine's limit of 10 MB, so that they need not be compiled to know.
+const SURELY_SMALL: usize = 2000;
+
+/// A measure of how large an expression compiles to: bytes and ranges, times what repeats them.
+fn weight(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
+        HirKind::Capture(capture) => weight(&capture.sub).saturating_add(2),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).max(1) as usize;
+            weight(&repetition.sub).saturating_add(1).saturating_mul(times)
+        }
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+            subs.iter().fold(subs.len(), |sum, sub| sum.saturating_add(weight(sub)))
+        }
+    }
+}
+
+fn compile(text: &str) -> Result<(), Refusal> {
+    regex::bytes::RegexBuilder::new(text).build().map(drop).map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => Refusal {
+            at: 0,
+            message: "the expression compiles to more than the engine allows".to_owned(),
+            hint: Some(
+                "make repetitions such as `{1000}` smaller, and use `[a-z]` or `(?-u:\\w)` in place of `\\w`"
+                    .to_owned(),
+            ),
+        },
+        other => Refusal { at: 0, message: format!("bad expression: {other}"), hint: None },
+    })
+}
+
 fn refusal(error: &regex_syntax::Error) -> Refusal {
     let (at, message, hint) = match error {
         regex_syntax::Error::Parse(error) => {
             (error.span().start.offset, worded(error.kind()), hint(error.kind()))
         }
-        regex_syntax::Error::Translate(error) => (error.span().start.offset, error.kind().to_string(), None),
+        regex_syntax::Error::Translate(error) => {
+            let hint = "write the characters out, such as `[a-z]`, or a class of the engine, such as `\\w` or `\\p{Greek}`";
+            (error.span().start.offset, error.kind().to_string(), Some(hint))
+        }
         other => (0, other.to_string(), None),
     };
     Refusal { at, message: format!("bad expression: {message}"), hint: hint.map(str::to_owned) }
@@ -98,6 +128,7 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
             "a capture is written `(?P<name>…)`, its name in letters, digits and `_`"
         }
         ErrorKind::GroupNameDuplicate { .. } => "give each capture a name of its own",
+        ErrorKind::ClassRangeInvalid => "turn the range round, or write `\\-` for a dash",
         ErrorKind::FlagUnrecognized => "flags are written `(?i)`; a capture is `(?P<name>…)`",
         _ => return None,
     })
@@ -216,6 +247,9 @@ mod tests {
             let refusal = check(text).unwrap_err();
             assert_eq!(refusal.at, at, "{text}: {}", refusal.message);
             assert!(refusal.hint.is_some(), "{text}: {}", refusal.message);
+        }
+        for light in [r"(?:\S{10}){9}[a-z]{200}", r"\w\d", "(?:abc|def){100}"] {
+            assert!(compile(light).is_ok(), "{light}");
         }
         assert!(check(r"\w{500}{500}").unwrap_err().message.contains("more than the engine allows"));
     }

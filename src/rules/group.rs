@@ -19,9 +19,18 @@ pub(super) struct Sink<'a> {
     pub(super) file: &'a str,
     text: &'a str,
     problems: Vec<Problem>,
+    /// Where the text itself is broken: what is missing behind such a place may be there, but could not be read.
+    broken: Vec<(usize, usize)>,
 }
 
 impl Sink<'_> {
+    /// Whether a value that begins at `from`, before `to`, was read without a problem.
+    pub(super) fn is_whole(&self, from: Spot, to: Option<Spot>) -> bool {
+        let start = (from.line as usize, from.column as usize);
+        let end = to.map_or((usize::MAX, 0), |to| (to.line as usize, to.column as usize));
+        !self.broken.iter().any(|place| (start..end).contains(place))
+    }
+
     pub(super) fn place(&self, spot: Spot) -> Place {
         Place::new(self.file, spot.line as usize, spot.column as usize)
     }
@@ -68,7 +77,8 @@ impl Compiler {
     /// Adds a rule file.
     pub(super) fn add(&mut self, file: &str, text: &str) {
         let (raw, problems) = read::<RawGroup>(file, text);
-        let mut sink = Sink { file, text, problems };
+        let broken = problems.iter().map(|problem| (problem.place.line, problem.place.column)).collect();
+        let mut sink = Sink { file, text, problems, broken };
         if let Some(raw) = raw {
             self.group(raw, &mut sink);
         }
@@ -82,61 +92,89 @@ impl Compiler {
     }
 
     fn group(&mut self, raw: RawGroup, sink: &mut Sink<'_>) {
-        if let Some(fault) = names::rule("group", &raw.group.value) {
-            sink.fault(raw.group.spot, fault);
-        }
-        let own = own_patterns(&raw.patterns, sink);
-        let Some(raw_rules) = raw.rules else {
-            return sink.error(
-                raw.group.spot,
-                "the group has no `rules`",
-                "add a list `rules:`, `[]` for none",
-            );
+        let group = match raw.group {
+            Some(group) => {
+                let fault = names::rule("group", &group.value);
+                fault.map(|fault| sink.fault(group.spot, fault));
+                group
+            }
+            None => {
+                if sink.is_whole(Spot::START, None) {
+                    sink.error(
+                        Spot::START,
+                        "`group` is missing",
+                        "add `group: NAME`, the name of these rules",
+                    );
+                }
+                At { value: String::new(), spot: Spot::START }
+            }
         };
-        let mut rules = Vec::with_capacity(raw_rules.len());
-        for raw_rule in raw_rules {
-            rules.extend(self.rule(&raw.group.value, raw_rule, &own, sink));
+        let own = own_patterns(&raw.patterns, sink);
+        if raw.rules.is_none() && sink.is_whole(Spot::START, None) {
+            sink.error(group.spot, "the group has no `rules`", "add a list `rules:`, `[]` for none");
         }
-        let place = sink.place(raw.group.spot);
-        match self.groups.iter_mut().find(|group| group.name == raw.group.value) {
-            Some(group) => group.rules.append(&mut rules),
-            None => self.groups.push(Group { name: raw.group.value, rules, place }),
+        let mut raw_rules = raw.rules.unwrap_or_default().into_iter().peekable();
+        let mut rules = Vec::new();
+        while let Some(raw_rule) = raw_rules.next() {
+            let next = raw_rules.peek().map(|next| next.spot);
+            rules.extend(self.rule(&group.value, raw_rule, next, &own, sink));
+        }
+        let place = sink.place(group.spot);
+        match self.groups.iter_mut().find(|known| known.name == group.value) {
+            Some(known) => known.rules.append(&mut rules),
+            None => self.groups.push(Group { name: group.value, rules, place }),
         }
     }
 
+    /// One rule. Its parts are all checked, also where one of them keeps it from being made.
     fn rule(
         &mut self,
         group: &str,
         raw: At<RawRule>,
+        next: Option<Spot>,
         own: &grok::Own<'_>,
         sink: &mut Sink<'_>,
     ) -> Option<Rule> {
-        let At { value: raw, spot } = raw;
-        let name = &raw.name.value;
-        if let Some(fault) = names::rule("rule", name) {
-            sink.fault(raw.name.spot, fault);
+        let At { value: mut raw, spot } = raw;
+        let whole = sink.is_whole(spot, next);
+        let name = raw.name.take();
+        match &name {
+            Some(name) => self.name(group, name, sink),
+            None if whole => {
+                sink.error(spot, "`name` is missing", "add `name: WORD`, the rule's `pattern` label")
+            }
+            None => {}
         }
-        let place = sink.place(raw.name.spot);
-        let first = self.rules.entry((group.to_owned(), name.clone())).or_insert_with(|| place.clone());
-        if *first != place {
-            let message = format!("the group `{group}` has a rule `{name}` already, at {first}");
-            sink.error(raw.name.spot, message, "give each rule of a group a name of its own");
-        }
-        let matched = expressions(&raw, spot, own, sink);
+        let matched = expressions(&raw, spot, whole, own, sink);
         let levels = levels(&raw, sink);
         let target = target(&raw, sink);
         let not = veto(&raw, sink);
-        let (any, captures) = matched?;
         let named = test::Names::of(&raw);
-        let labels = label::compile(raw.labels.unwrap_or_default(), &captures, sink);
+        let captures = matched.as_ref().map_or(&[][..], |(_, captures)| captures);
+        let labels = label::compile(raw.labels.unwrap_or_default(), captures, sink);
         let metrics =
-            metric::compile(raw.metrics.unwrap_or_default(), &labels, &captures, &mut self.metrics, sink);
+            metric::compile(raw.metrics.unwrap_or_default(), &labels, captures, &mut self.metrics, sink);
         let alert = raw.alert.and_then(|alert| alert::compile(alert, sink));
-        let tests = test::compile(raw.tests.unwrap_or_default(), &named, sink);
+        let tests = test::compile(raw.tests.unwrap_or_default(), next, &named, sink);
+        let (At { value: name, spot }, (any, _)) = (name?, matched?);
         let pattern = Pattern { name: format!("{group}/{name}"), any, not, levels, target };
-        self.twin(&pattern, raw.name.spot, sink);
+        self.twin(&pattern, spot, sink);
         let counted = Counted { group: group.to_owned(), name: name.clone(), labels, metrics, levels };
-        Some(Rule { group: group.to_owned(), name: name.clone(), pattern, counted, alert, tests, place })
+        let place = sink.place(spot);
+        Some(Rule { group: group.to_owned(), name, pattern, counted, alert, tests, place })
+    }
+
+    /// A rule's name, which its group must not have yet.
+    fn name(&mut self, group: &str, name: &At<String>, sink: &mut Sink<'_>) {
+        if let Some(fault) = names::rule("rule", &name.value) {
+            sink.fault(name.spot, fault);
+        }
+        let place = sink.place(name.spot);
+        let first = self.rules.entry((group.to_owned(), name.value.clone())).or_insert_with(|| place.clone());
+        if *first != place {
+            let message = format!("the group `{group}` has a rule `{}` already, at {first}", name.value);
+            sink.error(name.spot, message, "give each rule of a group a name of its own");
+        }
     }
 
     /// Two rules that match the same events are most often one that was copied.
@@ -180,6 +218,7 @@ fn own_patterns<'a>(raw: &'a Pairs<At<String>>, sink: &mut Sink<'_>) -> Vec<(&'a
 fn expressions(
     raw: &RawRule,
     spot: Spot,
+    whole: bool,
     own: &grok::Own<'_>,
     sink: &mut Sink<'_>,
 ) -> Option<(Vec<String>, Vec<String>)> {
@@ -191,7 +230,9 @@ fn expressions(
         (Some(list), None) => (list, false),
         (None, Some(list)) => (list, true),
         (None, None) => {
-            sink.error(spot, "a rule needs `match` or `grok`", "add `match: 'text or expression'`");
+            if whole {
+                sink.error(spot, "a rule needs `match` or `grok`", "add `match: 'text or expression'`");
+            }
             return None;
         }
     };

@@ -72,7 +72,7 @@ pub(super) fn texts(source: &Source, problems: &mut Vec<Problem>) -> Vec<Text> {
     match source {
         Source::Text { name, text } => vec![Text { name: name.clone(), text: text.clone() }],
         Source::Builtin(name) if name.is_empty() || name == "all" => {
-            builtin::PACKS.iter().map(|pack| pack_text(pack)).collect()
+            builtin::PACKS.iter().map(pack_text).collect()
         }
         Source::Builtin(name) => match builtin::PACKS.iter().find(|(known, _)| known == name) {
             Some(pack) => vec![pack_text(pack)],

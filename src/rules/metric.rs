@@ -176,12 +176,12 @@ fn value(
     sink: &mut Sink<'_>,
 ) -> Option<crate::tally::template::Template> {
     let template = label::template(text, captures, sink)?;
-    if let Some(constant) = template.constant() {
-        if let Err(error) = units::parse(constant, None) {
-            let message = format!("`{}` is no value: {error}", constant.escape_debug());
-            sink.error(text.spot, message, "write `'${capture}'`, or a number with a unit such as `12ms`");
-            return None;
-        }
+    if let Some(constant) = template.constant()
+        && let Err(error) = units::parse(constant, None)
+    {
+        let message = format!("`{}` is no value: {error}", constant.escape_debug());
+        sink.error(text.spot, message, "write `'${capture}'`, or a number with a unit such as `12ms`");
+        return None;
     }
     Some(template)
 }

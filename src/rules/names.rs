@@ -74,11 +74,22 @@ pub(super) fn rule(what: &str, name: &str) -> Option<Fault> {
 
 /// The name in snake case, or a word of ours where nothing of it is left.
 fn snake(name: &str, what: &str) -> String {
-    let lower = name.to_lowercase();
+    let mut spaced = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && spaced.ends_with(|before: char| before.is_lowercase()) {
+            spaced.push('_');
+        }
+        spaced.push(c);
+    }
+    let lower = spaced.to_lowercase();
     let words: Vec<&str> =
         lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let joined: String = words.join("_").chars().take(40).collect();
-    if joined.is_empty() { format!("my_{what}") } else { joined }
+    match joined.chars().next() {
+        None => format!("my_{what}"),
+        Some(first) if first.is_ascii_digit() && what != "rule" && what != "group" => format!("_{joined}"),
+        Some(_) => joined,
+    }
 }
 
 /// A label's name.

@@ -9,7 +9,7 @@ use std::fmt;
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a rule file: a mapping with `group` and `rules`")]
 pub(super) struct RawGroup {
-    pub(super) group: At<String>,
+    pub(super) group: Option<At<String>>,
     #[serde(default)]
     pub(super) patterns: Pairs<At<String>>,
     pub(super) rules: Option<Vec<At<RawRule>>>,
@@ -19,7 +19,7 @@ pub(super) struct RawGroup {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a rule: a mapping with `name` and `match` or `grok`")]
 pub(super) struct RawRule {
-    pub(super) name: At<String>,
+    pub(super) name: Option<At<String>>,
     #[serde(rename = "match")]
     pub(super) matches: Option<At<Many<At<String>>>>,
     pub(super) grok: Option<At<Many<At<String>>>>,

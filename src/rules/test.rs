@@ -2,7 +2,7 @@
 
 use super::group::{Sink, level};
 use super::raw::{RawRule, RawTest};
-use super::yaml::{At, Pairs, suggestion};
+use super::yaml::{At, Pairs, Spot, suggestion};
 use crate::error::Place;
 use crate::level::Level;
 
@@ -46,16 +46,24 @@ impl Names {
     }
 }
 
-pub(super) fn compile(raw: Vec<At<RawTest>>, names: &Names, sink: &mut Sink<'_>) -> Vec<RuleTest> {
+pub(super) fn compile(
+    raw: Vec<At<RawTest>>,
+    next_rule: Option<Spot>,
+    names: &Names,
+    sink: &mut Sink<'_>,
+) -> Vec<RuleTest> {
     let mut tests = Vec::with_capacity(raw.len());
-    for At { value: raw, spot } in raw {
-        let At { value: expect, spot: expect_spot } = raw.expect;
+    let mut raw = raw.into_iter().peekable();
+    while let Some(At { value: test, spot }) = raw.next() {
+        let next = raw.peek().map(|next| next.spot).or(next_rule);
+        let At { value: expect, spot: expect_spot } = test.expect;
         let labels = named(expect.labels, "label", &names.labels, sink);
         let values = named(expect.values, "metric", &names.metrics, sink);
         let values: Vec<(String, f64)> =
             values.into_iter().map(|(name, value)| (name, value.value)).collect();
         let level = expect.level.and_then(|name| level(&name, sink));
-        if expect.matches.is_none() && level.is_none() && labels.is_empty() && values.is_empty() {
+        let nothing = expect.matches.is_none() && level.is_none() && labels.is_empty() && values.is_empty();
+        if nothing && sink.is_whole(spot, next) {
             sink.error(
                 expect_spot,
                 "the test expects nothing",
@@ -67,8 +75,8 @@ pub(super) fn compile(raw: Vec<At<RawTest>>, names: &Names, sink: &mut Sink<'_>)
             sink.error(expect_spot, message, "leave `match: false` out, or the labels and values");
         }
         let expect = Expect { matches: expect.matches, level, labels, values };
-        let format = raw.format.map(|format| format.value);
-        tests.push(RuleTest { line: raw.line, format, expect, place: sink.place(spot) });
+        let format = test.format.map(|format| format.value);
+        tests.push(RuleTest { line: test.line, format, expect, place: sink.place(spot) });
     }
     tests
 }

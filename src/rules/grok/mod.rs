@@ -47,8 +47,11 @@ impl Run<'_> {
         while let Some(at) = next_reference(text, done) {
             self.out.push_str(&text[done..at]);
             let inner = &text[at + 2..];
-            let refuse = |message: String| Refusal { at, message, hint: None };
-            let end = inner.find('}').ok_or_else(|| refuse("`%{` without its `}`".to_owned()))?;
+            let end = inner.find('}').ok_or_else(|| Refusal {
+                at,
+                message: "`%{` without its `}`".to_owned(),
+                hint: Some("close it, or write `%\\{` for the text itself".to_owned()),
+            })?;
             self.reference(&inner[..end]).map_err(|mut refusal| {
                 refusal.at = at;
                 refusal
@@ -80,7 +83,8 @@ impl Run<'_> {
         };
         if self.within.iter().any(|outer| outer == name) {
             let circle = format!("{} > {name}", self.within.join(" > "));
-            return refuse(format!("the grok name `{name}` stands for itself: {circle}"), None);
+            let hint = Some("break the circle: let one of them stand for text".to_owned());
+            return refuse(format!("the grok name `{name}` stands for itself: {circle}"), hint);
         }
         // Values are read as numbers when they are used; the type is accepted since the names are written with it.
         match kind {

@@ -4,7 +4,8 @@
 //! nothing is wrong any more: each round finds one more problem. Unknown keys are reported as they are met.
 
 use super::at::{AT, MANY, Style};
-use super::near::suggestion;
+use super::flaw::{Error, shorten};
+use super::near::{nearest, suggestion};
 use super::tree::{Kind, Node};
 use super::{Flaw, MAX_PROBLEMS, Spot};
 use serde::de::{
@@ -13,7 +14,6 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::fmt;
 use std::rc::Rc;
 
 /// Takes a value out of the tree, reporting all that is wrong with it.
@@ -59,107 +59,23 @@ fn id(node: &Node) -> usize {
     std::ptr::from_ref(node).addr()
 }
 
-/// Serde's error, with the innermost value that it happened in.
-#[derive(Debug, Default)]
-pub(super) struct Error {
-    message: String,
-    hint: Option<String>,
-    at: Option<(usize, Spot)>,
-    missing: Option<&'static str>,
-    /// It follows from one that was reported already.
-    silent: bool,
-}
-
-impl Error {
-    fn of(message: impl Into<String>) -> Error {
-        Error { message: message.into(), ..Error::default() }
-    }
-
-    fn within(mut self, node: &Node, context: &Context) -> Error {
-        if self.at.is_none() {
-            self.at = Some((id(node), node.spot));
-            if let (Some(field), Kind::Map(entries)) = (self.missing, &node.kind) {
-                let given =
-                    |(key, node): &(super::tree::Key, Rc<Node>)| key.name == field && context.is_bad(node);
-                self.silent = entries.iter().any(given);
-            }
+/// The error with the value it happened in, unless an inner one is known.
+fn placed(mut error: Error, node: &Node, context: &Context) -> Error {
+    if error.at.is_none() {
+        error.at = Some((id(node), node.spot));
+        if let (Some(field), Kind::Map(entries)) = (error.missing, &node.kind) {
+            // Given but wrong, or given under a name that was reported as a slip: said once is enough.
+            let given = |(key, node): &(super::tree::Key, Rc<Node>)| match key.name == field {
+                true => context.is_bad(node),
+                false => {
+                    let unknown = context.unknown.borrow().contains(&(key.spot.line, key.spot.column));
+                    unknown && nearest(&key.name, [field]).is_some()
+                }
+            };
+            error.silent = entries.iter().any(given);
         }
-        self
     }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Error {
-        Error::of(message.to_string())
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Error {
-        Error::of(format!("found {}, expected {}", described(found), plain(expected)))
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Error {
-        <Error as de::Error>::invalid_type(found, expected)
-    }
-
-    fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Error {
-        let message = format!("found `{}`, allowed: {}", shorten(found), expected.join(", "));
-        Error { hint: super::nearest(found, expected.iter().copied()).map(meant), ..Error::of(message) }
-    }
-
-    fn unknown_field(found: &str, expected: &'static [&'static str]) -> Error {
-        let hint = suggestion(found, expected.iter().copied());
-        Error { hint, ..Error::of(format!("unknown key `{}`", shorten(found))) }
-    }
-
-    fn missing_field(field: &'static str) -> Error {
-        Error { missing: Some(field), ..Error::of(format!("`{field}` is missing")) }
-    }
-}
-
-fn meant(word: &str) -> String {
-    format!("did you mean `{word}`?")
-}
-
-fn described(found: Unexpected<'_>) -> String {
-    match found {
-        Unexpected::Map => "a mapping".to_owned(),
-        Unexpected::Seq => "a list".to_owned(),
-        Unexpected::Unit => "nothing".to_owned(),
-        Unexpected::Str(text) => format!("the text `{}`", shorten(text)),
-        Unexpected::Bool(value) => format!("`{value}`"),
-        Unexpected::Unsigned(value) => format!("the number {value}"),
-        Unexpected::Signed(value) => format!("the number {value}"),
-        Unexpected::Float(value) => format!("the number {value}"),
-        other => other.to_string(),
-    }
-}
-
-fn plain(expected: &dyn de::Expected) -> String {
-    match expected.to_string().as_str() {
-        "a string" => "a text".to_owned(),
-        "f64" | "f32" => "a number".to_owned(),
-        "u64" | "u32" | "usize" | "u16" | "u8" => "a whole number".to_owned(),
-        "a boolean" => "true or false".to_owned(),
-        "a sequence" => "a list".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// Long or many-lined texts make unreadable messages.
-fn shorten(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line.to_owned(),
-    }
+    error
 }
 
 #[derive(Clone, Copy)]
@@ -174,7 +90,7 @@ impl<'a> De<'a> {
     }
 
     fn fix<T>(self, result: Result<T, Error>) -> Result<T, Error> {
-        result.map_err(|error| error.within(self.node, self.context))
+        result.map_err(|error| placed(error, self.node, self.context))
     }
 
     fn plain(self) -> Option<&'a str> {
@@ -316,6 +232,9 @@ impl<'de> Deserializer<'de> for De<'_> {
                 Kind::List(_) => self.any(visitor),
                 _ => visitor.visit_seq(Items { de: self, items: vec![self.node].into_iter() }),
             });
+        }
+        if let Kind::List(_) = self.node.kind {
+            return self.fix(Err(de::Error::invalid_type(Unexpected::Seq, &visitor)));
         }
         self.fix(self.map(Some(fields), visitor))
     }

@@ -5,6 +5,7 @@
 
 mod at;
 mod de;
+mod flaw;
 mod near;
 mod tree;
 

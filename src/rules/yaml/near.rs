@@ -16,7 +16,8 @@ pub fn nearest<'a>(found: &str, allowed: impl IntoIterator<Item = &'a str>) -> O
     if lower.len() > 64 {
         return None;
     }
-    let few = (lower.chars().count() / 3).clamp(1, 3);
+    // In words of one or two letters every other word is near.
+    let few = (lower.chars().count() / 3).min(3);
     let scored = allowed.into_iter().map(|word| (edits(&lower, &word.to_lowercase()), word));
     scored.filter(|(edits, _)| *edits <= few).min_by_key(|(edits, _)| *edits).map(|(_, word)| word)
 }

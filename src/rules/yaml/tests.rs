@@ -13,7 +13,7 @@ struct Item {
     more: Pairs<At<String>>,
 }
 
-#[derive(Debug, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum Shape {
     Round,
@@ -53,7 +53,6 @@ fn all_problems_come_at_once_in_the_order_of_the_text() {
         flaws(text),
         [
             "f:2:3: error: unknown key `nme`\n  hint: did you mean `name`?",
-            "f:2:3: error: `name` is missing",
             "f:3:9: error: found a list, expected a text",
             "f:4:9: error: found the text `big`, expected a whole number",
             "f:5:9: error: found `rund`, allowed: round, square\n  hint: did you mean `round`?",
@@ -62,7 +61,8 @@ fn all_problems_come_at_once_in_the_order_of_the_text() {
         ]
     );
     let doc = read::<Doc>("f", text).0.unwrap();
-    assert_eq!(doc.items.len(), 1, "what is wrong is left out, the rest is there");
+    let kinds: Vec<_> = doc.items.iter().map(|item| item.kind).collect();
+    assert_eq!(kinds, [Some(Shape::Square)], "what is wrong is left out, the rest is there");
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn syntax_errors_have_a_place_and_a_next_step() {
 fn hostile_texts_are_bounded() {
     let deep = "[".repeat(100_000);
     assert_eq!(flaws(&deep).len(), 1);
-    let mut bomb = String::from("a: &a [x,x,x,x,x,x,x,x,x]\n");
-    for (from, to) in ('a'..'z').zip('b'..='z') {
+    let mut bomb = String::from("n0: &n0 [x,x,x,x,x,x,x,x,x]\n");
+    for (from, to) in (0..20).map(|i| (format!("n{i}"), format!("n{}", i + 1))) {
         bomb.push_str(&format!(
             "{to}: &{to} [*{from},*{from},*{from},*{from},*{from},*{from},*{from},*{from}]\n"
         ));

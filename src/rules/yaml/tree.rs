@@ -59,6 +59,9 @@ enum Content {
 
 /// Reads the one document of `text`. Problems that leave a tree go to `flaws`; those that do not are the error.
 pub(super) fn parse(text: &str, flaws: &mut Vec<Flaw>) -> Result<Rc<Node>, Flaw> {
+    if let Some(flaw) = control_character(text) {
+        return Err(flaw);
+    }
     let mut reader = Reader { flaws, open: Vec::new(), anchors: HashMap::new(), repeated: 0, root: None };
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
@@ -113,7 +116,8 @@ impl Reader<'_> {
                 .hint("a text that starts with `[`, `{`, `*`, `&`, `!` or `%` needs single quotes"));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(Flaw::new(spot, format!("nested more than {MAX_DEPTH} levels deep")));
+            return Err(Flaw::new(spot, format!("nested more than {MAX_DEPTH} levels deep"))
+                .hint("write it flatter, or put it between quotes if it is a text"));
         }
         self.open.push(Open { spot, anchor, key: None, seen: HashMap::new(), content });
         Ok(())
@@ -145,7 +149,8 @@ impl Reader<'_> {
         };
         self.repeated = self.repeated.saturating_add(node.size);
         if self.repeated > MAX_REPEATED {
-            return Err(Flaw::new(spot, format!("aliases repeat more than {MAX_REPEATED} values")));
+            return Err(Flaw::new(spot, format!("aliases repeat more than {MAX_REPEATED} values"))
+                .hint("write the values out, or repeat fewer of them"));
         }
         self.put(node, 0);
         Ok(())
@@ -219,6 +224,19 @@ impl From<ScalarStyle> for Style {
     }
 }
 
+/// The first character that no YAML text holds; the parser would take a NUL for the end.
+fn control_character(text: &str) -> Option<Flaw> {
+    let bad = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    let at = text.find(bad)?;
+    let line = text[..at].matches('\n').count() + 1;
+    let column = text[..at].chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let spot = Spot { line: number(line), column: number(column), style: Style::Plain };
+    let found = text[at..].chars().next().unwrap_or_default();
+    let flaw = Flaw::new(spot, format!("not YAML: the control character U+{:04X}", u32::from(found)));
+    Some(flaw.hint("is this a rule file? In an expression write such a character as `\\x00`"))
+}
+
 /// A syntax error in the words of people who write rules.
 fn scan_flaw(error: &ScanError, text: &str) -> Flaw {
     let at = error.marker();
@@ -230,11 +248,14 @@ fn scan_flaw(error: &ScanError, text: &str) -> Flaw {
             .hint("write expressions between single quotes, where a backslash stands for itself");
     }
     if info.contains("tab") {
-        return Flaw::new(place, "a tab in the indentation, YAML indents by spaces");
+        return Flaw::new(place, "a tab in the indentation, YAML indents by spaces")
+            .hint("replace tabs by spaces");
     }
     let flaw = Flaw::new(place, format!("not YAML: {info}"));
     if info.contains("unexpected character") || info.contains("directive") {
         flaw.hint("a text that starts with `%`, `@` or a backquote needs single quotes")
+    } else if info.contains("unknown anchor") {
+        flaw.hint("a text that starts with `*` needs single quotes")
     } else if info.contains("end of stream") {
         flaw.hint("a quote that is opened in this place is never closed")
     } else if info.contains("mapping values") || info.contains("':'") || info.contains("simple key") {
