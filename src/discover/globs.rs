@@ -14,8 +14,8 @@ use std::sync::Mutex;
 const ARCHIVES: [&str; 4] = ["gz", "zst", "bz2", "xz"];
 /// Endings that no text log has, in folders that are given as a whole.
 const NO_TEXT: [&str; 24] = [
-    "tar", "tgz", "zip", "7z", "lz4", "lzma", "rar", "db", "sqlite", "sqlite3", "redb", "journal", "png", "jpg",
-    "jpeg", "gif", "pdf", "exe", "so", "o", "a", "pyc", "swp", "lock",
+    "tar", "tgz", "zip", "7z", "lz4", "lzma", "rar", "db", "sqlite", "sqlite3", "redb", "journal", "png",
+    "jpg", "jpeg", "gif", "pdf", "exe", "so", "o", "a", "pyc", "swp", "lock",
 ];
 /// How much of a file is looked at to see whether it is text.
 const PEEK_BYTES: usize = 512;
@@ -161,10 +161,13 @@ impl Look<'_> {
     fn entry(&mut self, pattern: &Pattern, entry: &walkdir::DirEntry) {
         let path = entry.path();
         // The walk of the working folder spells its paths `./a`; patterns do not.
-        let path = if pattern.root.as_os_str().is_empty() { path.strip_prefix(".").unwrap_or(path) } else { path };
+        let path =
+            if pattern.root.as_os_str().is_empty() { path.strip_prefix(".").unwrap_or(path) } else { path };
         let link = entry.path_is_symlink();
         match &pattern.glob {
-            Some(glob) if glob.is_match(path) => self.add(path, link, entry.metadata().map_err(io::Error::from)),
+            Some(glob) if glob.is_match(path) => {
+                self.add(path, link, entry.metadata().map_err(io::Error::from))
+            }
             Some(_) => {}
             None => {
                 let Ok(meta) = entry.metadata() else { return };
@@ -183,7 +186,9 @@ impl Look<'_> {
         match meta {
             Ok(meta) if meta.is_file() => {
                 let target = if link { self.target(path, meta.ino()) } else { None };
-                self.listing.dirs.extend(target.as_ref().and_then(|target| target.parent()).map(Path::to_path_buf));
+                self.listing
+                    .dirs
+                    .extend(target.as_ref().and_then(|target| target.parent()).map(Path::to_path_buf));
                 self.listing.files.push(Found {
                     path: path.to_path_buf(),
                     dev: meta.dev(),
@@ -240,14 +245,22 @@ impl Look<'_> {
 
 impl Pattern {
     fn new(given: &Path) -> Result<Pattern, String> {
-        let wild = |part: &OsStr| part.as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{' | b'\\'));
+        let wild = |part: &OsStr| {
+            part.as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{' | b'\\'))
+        };
         // A file may well have wildcards in its name.
         if !given.components().any(|part| wild(part.as_os_str())) || fs::symlink_metadata(given).is_ok() {
-            return Ok(Pattern { given: given.to_path_buf(), root: given.to_path_buf(), glob: None, depth: 1 });
+            return Ok(Pattern {
+                given: given.to_path_buf(),
+                root: given.to_path_buf(),
+                glob: None,
+                depth: 1,
+            });
         }
         let root: PathBuf = given.components().take_while(|part| !wild(part.as_os_str())).collect();
         let below = given.components().skip(root.components().count());
-        let recursive = below.clone().any(|part| part.as_os_str().as_bytes().windows(2).any(|pair| pair == b"**"));
+        let recursive =
+            below.clone().any(|part| part.as_os_str().as_bytes().windows(2).any(|pair| pair == b"**"));
         let alternatives = below.clone().any(|part| part.as_os_str().as_bytes().contains(&b'{'));
         let depth = if recursive || alternatives { usize::MAX } else { below.count() };
         let mut set = GlobSetBuilder::new();
@@ -255,7 +268,11 @@ impl Pattern {
         let spelled: PathBuf = given.components().filter(|part| *part != Component::CurDir).collect();
         set.add(glob(utf8(&spelled)?)?);
         let glob = Some(set.build().map_err(|error| error.to_string())?);
-        let root = if root.as_os_str().is_empty() { root } else { root.components().filter(|part| *part != Component::CurDir).collect() };
+        let root = if root.as_os_str().is_empty() {
+            root
+        } else {
+            root.components().filter(|part| *part != Component::CurDir).collect()
+        };
         Ok(Pattern { given: given.to_path_buf(), root, glob, depth })
     }
 }

@@ -175,7 +175,9 @@ impl Watch {
                     hint.dirs_changed = true;
                 } else if event.mask.contains(EventMask::MODIFY) {
                     let dirs = self.dirs.get(&event.wd).into_iter().flatten();
-                    hint.modified.extend(event.name.into_iter().flat_map(|name| dirs.clone().map(move |dir| dir.join(name))));
+                    hint.modified.extend(
+                        event.name.into_iter().flat_map(|name| dirs.clone().map(move |dir| dir.join(name))),
+                    );
                 } else if event.mask.contains(EventMask::IGNORED) {
                     let dirs = self.dirs.remove(&event.wd).unwrap_or_default();
                     self.by_dir.retain(|dir, _| !dirs.contains(dir));

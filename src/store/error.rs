@@ -11,13 +11,17 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process has it open.
-    #[error("{path}: the store is in use by another instance\n  hint: stop that instance, or give this one its own folder with --storage.path")]
+    #[error(
+        "{path}: the store is in use by another instance\n  hint: stop that instance, or give this one its own folder with --storage.path"
+    )]
     Locked {
         /// The store's file.
         path: PathBuf,
     },
     /// The file is not a store, or its bytes do not add up.
-    #[error("{path}: the store is damaged: {detail}\n  hint: restore it from a backup; or move it away to start at zero, and counters begin anew")]
+    #[error(
+        "{path}: the store is damaged: {detail}\n  hint: restore it from a backup; or move it away to start at zero, and counters begin anew"
+    )]
     Damaged {
         /// The store's file.
         path: PathBuf,
@@ -25,7 +29,9 @@ pub enum StoreError {
         detail: String,
     },
     /// A newer version of the program wrote it.
-    #[error("{path}: the store was written by a newer version (schema {found}, this one knows {known})\n  hint: run that version again, or give this one its own folder with --storage.path")]
+    #[error(
+        "{path}: the store was written by a newer version (schema {found}, this one knows {known})\n  hint: run that version again, or give this one its own folder with --storage.path"
+    )]
     Newer {
         /// The store's file.
         path: PathBuf,
@@ -35,13 +41,17 @@ pub enum StoreError {
         known: u32,
     },
     /// The folder is on a read-only file system.
-    #[error("{path}: the folder of the store is read-only\n  hint: mount it writable, or choose another with --storage.path")]
+    #[error(
+        "{path}: the folder of the store is read-only\n  hint: mount it writable, or choose another with --storage.path"
+    )]
     ReadOnly {
         /// Folder or file.
         path: PathBuf,
     },
     /// The user of the process may not write there.
-    #[error("{path}: no permission to read and write the store\n  hint: give the user of this process the folder, or choose another with --storage.path")]
+    #[error(
+        "{path}: no permission to read and write the store\n  hint: give the user of this process the folder, or choose another with --storage.path"
+    )]
     Permission {
         /// Folder or file.
         path: PathBuf,
@@ -55,7 +65,9 @@ pub enum StoreError {
         found: &'static str,
     },
     /// No room; the changes are still with the caller.
-    #[error("{path}: no space left for the store\n  hint: free some space; the commit is tried again with nothing lost")]
+    #[error(
+        "{path}: no space left for the store\n  hint: free some space; the commit is tried again with nothing lost"
+    )]
     DiskFull {
         /// The store's file.
         path: PathBuf,

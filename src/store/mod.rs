@@ -198,21 +198,19 @@ impl Store {
     fn create(&mut self, dir: &Path) -> Result<(), StoreError> {
         let fresh = dir.join(FRESH_NAME);
         let io = |error| StoreError::from_io(&fresh, error);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&fresh)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::NotADirectory => StoreError::from_io(dir, error),
-                _ => io(error),
-            })?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&fresh).map_err(
+                |error| match error.kind() {
+                    io::ErrorKind::NotADirectory => StoreError::from_io(dir, error),
+                    _ => io(error),
+                },
+            )?;
         // What an earlier attempt left there holds nothing; the database's own lock guards against a second instance.
         let db = match guarded(&fresh, || (self.connect)(file)) {
             Err(StoreError::Damaged { .. }) => {
                 fs::remove_file(&fresh).map_err(io)?;
-                let file = OpenOptions::new().read(true).write(true).create_new(true).open(&fresh).map_err(io)?;
+                let file =
+                    OpenOptions::new().read(true).write(true).create_new(true).open(&fresh).map_err(io)?;
                 guarded(&fresh, || (self.connect)(file))?
             }
             other => other?,
@@ -257,7 +255,10 @@ fn check(path: &Path, db: &mut Database) -> Result<(), StoreError> {
 }
 
 /// Runs database code on bytes that may be damaged; a panic in it is a damaged store, not the end of the process.
-fn guarded<T, E: Into<redb::Error>>(path: &Path, work: impl FnOnce() -> Result<T, E>) -> Result<T, StoreError> {
+fn guarded<T, E: Into<redb::Error>>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => outcome.map_err(|error| StoreError::from_db(path, error)),
         Err(_) => {
@@ -285,7 +286,8 @@ fn write_rows(db: &Database, changes: &Changes) -> Result<CommitStats, redb::Err
     let mut writing = db.begin_write()?;
     writing.set_durability(Durability::Immediate)?;
     for table in Table::ALL {
-        let mut rows = changes.rows.range((table, Vec::new())..).take_while(|row| row.0.0 == table).peekable();
+        let mut rows =
+            changes.rows.range((table, Vec::new())..).take_while(|row| row.0.0 == table).peekable();
         if rows.peek().is_none() {
             continue;
         }

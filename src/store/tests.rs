@@ -193,7 +193,8 @@ impl StorageBackend for Switched {
 fn switched(dir: &Path) -> (Store, Arc<Switches>) {
     let switches = Arc::new(Switches::default());
     let shared = switches.clone();
-    let connect = move |file| builder().create_with_backend(Switched(FileBackend::new(file)?, shared.clone()));
+    let connect =
+        move |file| builder().create_with_backend(Switched(FileBackend::new(file)?, shared.clone()));
     (Store::open_with(dir, Box::new(connect)).unwrap(), switches)
 }
 
@@ -250,7 +251,10 @@ fn measure_a_commit_of_1000_rows_among_100000() {
         times.sort();
         let bytes = (switches.written.load(Relaxed) - before.0) / 20;
         let syncs = (switches.syncs.load(Relaxed) - before.1) as f64 / 20.0;
-        println!("{name}: median {:?}, worst {:?}, {bytes} bytes and {syncs} syncs a commit", times[10], times[19]);
+        println!(
+            "{name}: median {:?}, worst {:?}, {bytes} bytes and {syncs} syncs a commit",
+            times[10], times[19]
+        );
     }
     drop(store);
     let start = Instant::now();

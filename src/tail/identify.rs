@@ -1,12 +1,12 @@
 //! Says what a listed file is whose inode nobody knows: a known content elsewhere, a copy, or a new one.
 
+use super::Tailer;
 use super::entry::{Kin, Look, Source};
 use super::fact::{Fact, FileId, Listed, Sink, What};
 use super::kin::origins;
-use super::read::{mark_fits, read_at, read_head};
+use super::read::{holds, read_at, read_head};
 use super::saved::{HEAD_BYTES, MARK_BYTES, State};
 use super::search::Copy;
-use super::Tailer;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
@@ -36,7 +36,9 @@ impl Tailer {
                 return;
             }
         }
-        let Some((file, look)) = self.open_file(&listed.path, listed.input.clone(), None, facts) else { return };
+        let Some((file, look)) = self.open_file(&listed.path, listed.input.clone(), None, facts) else {
+            return;
+        };
         let Ok(head) = read_head(&file) else { return };
         let key = (listed.input.clone(), look.dev, look.ino);
         if let Some(id) = self.inodes.get(&key).copied() {
@@ -58,7 +60,8 @@ impl Tailer {
     /// Contents whose name the file's name may come from, newest first.
     fn relatives(&self, path: &Path, input: &Arc<str>, names: &HashMap<Vec<u8>, Vec<FileId>>) -> Vec<FileId> {
         let origins = path.file_name().map(origins).unwrap_or_default();
-        let mut found: Vec<FileId> = origins.iter().filter_map(|name| names.get(name)).flatten().copied().collect();
+        let mut found: Vec<FileId> =
+            origins.iter().filter_map(|name| names.get(name)).flatten().copied().collect();
         found.retain(|id| self.entries.get(id).is_some_and(|entry| entry.input == *input));
         found.sort_unstable();
         found.dedup();
@@ -97,7 +100,11 @@ impl Tailer {
                 let new = self.replaced(*id, now, facts);
                 self.hot.extend(new);
             }
-            if self.entries.get(id).is_some_and(|entry| entry.adrift.is_none() && entry.saved.state != State::Done) {
+            if self
+                .entries
+                .get(id)
+                .is_some_and(|entry| entry.adrift.is_none() && entry.saved.state != State::Done)
+            {
                 continue;
             }
             return self.take_over(*id, kin, listed, file, look, now, facts, sink);
@@ -155,7 +162,7 @@ impl Tailer {
         let Some(entry) = self.entries.get(&id) else { return false };
         let Source::Plain(file) = &entry.source else { return false };
         file.metadata().is_ok_and(|meta| meta.len() >= entry.saved.offset)
-            && mark_fits(file, &entry.saved).unwrap_or(false)
+            && holds(file, &entry.saved).unwrap_or(false)
     }
 
     /// Whether the file's last bytes stand at the same place of the content's own file.

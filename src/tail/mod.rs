@@ -129,7 +129,8 @@ impl Tailer {
         let mut inodes = HashMap::new();
         for (id, saved) in saved {
             options.ids.fetch_max(id + 1, Ordering::Relaxed);
-            let input = inputs.entry(saved.input.clone()).or_insert_with(|| saved.input.as_str().into()).clone();
+            let input =
+                inputs.entry(saved.input.clone()).or_insert_with(|| saved.input.as_str().into()).clone();
             let entry = Entry::new(saved, input, now);
             if entry.saved.ino != 0 {
                 inodes.insert(entry.key(), id);

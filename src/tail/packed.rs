@@ -92,7 +92,13 @@ impl Packed {
     }
 
     /// Drops more of an overlong line; at its end hands its head over.
-    fn skip(&mut self, saved: &mut Saved, before: usize, count: usize, emit: Emit<'_>) -> io::Result<PackedTurn> {
+    fn skip(
+        &mut self,
+        saved: &mut Saved,
+        before: usize,
+        count: usize,
+        emit: Emit<'_>,
+    ) -> io::Result<PackedTurn> {
         let lead = saved.mark.len() as usize;
         let newline = saved.encoding.newline();
         let found = saved.encoding.first_line(&self.carry[before..]);

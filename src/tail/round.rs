@@ -6,7 +6,7 @@
 use super::entry::{Entry, Look, Source};
 use super::fact::{Fact, FileId, LostReason, OpenReason, Sink, What};
 use super::packed::PackedTurn;
-use super::read::{self, Turn, mark_fits};
+use super::read::{self, Turn};
 use super::saved::{Encoding, Head, MARK_BYTES, Mark, Saved, State};
 use super::{Block, Tailer};
 use std::collections::BTreeSet;
@@ -72,7 +72,13 @@ impl Tailer {
         }
     }
 
-    fn plain_turn(&mut self, id: FileId, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> (u64, bool) {
+    fn plain_turn(
+        &mut self,
+        id: FileId,
+        now: Instant,
+        sink: &mut dyn Sink,
+        facts: &mut Vec<Fact>,
+    ) -> (u64, bool) {
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
         let Source::Plain(file) = &entry.source else { return (0, false) };
         let look = match file.metadata() {
@@ -89,7 +95,8 @@ impl Tailer {
         let before = (entry.saved.offset, entry.saved.head.len());
         announce(id, &entry.saved, &mut entry.announced, sink);
         let emit = &mut |chunk: &[u8], skipped, encoding| sink.lines(id, chunk, skipped, encoding);
-        let outcome = read::turn(file, &mut entry.saved, &mut entry.searched, look.size, &mut self.block, emit);
+        let outcome =
+            read::turn(file, &mut entry.saved, &mut entry.searched, look.size, &mut self.block, emit);
         match outcome {
             Ok(Turn::Read { bytes, more }) => {
                 if before != (entry.saved.offset, entry.saved.head.len()) || entry.saved.size != look.size {
@@ -108,14 +115,20 @@ impl Tailer {
     }
 
     /// Nothing new in the file: compare the mark once more, and end a rotated one whose time is over.
-    fn idle_turn(&mut self, id: FileId, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> (u64, bool) {
+    fn idle_turn(
+        &mut self,
+        id: FileId,
+        now: Instant,
+        sink: &mut dyn Sink,
+        facts: &mut Vec<Fact>,
+    ) -> (u64, bool) {
         let grace = self.options.grace;
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
         let Source::Plain(file) = &entry.source else { return (0, false) };
         let quiet = now.saturating_duration_since(entry.written);
         if entry.recheck && quiet >= STAMP_GRAIN {
             entry.recheck = false;
-            if !matches!(mark_fits(file, &entry.saved), Ok(true)) {
+            if !matches!(read::holds(file, &entry.saved), Ok(true)) {
                 let id = self.replaced(id, now, facts);
                 self.hot.extend(id);
                 return (0, true);
@@ -242,7 +255,9 @@ impl Tailer {
     ) -> Option<FileId> {
         use std::os::unix::ffi::OsStrExt;
         let id = self.next_id();
+        let head = Head::of(&read::read_head(&file).ok()?);
         let mut saved = Saved {
+            head,
             dev: look.dev,
             ino: look.ino,
             born: look.born,
@@ -265,7 +280,13 @@ impl Tailer {
     }
 
     /// Gives up an adrift content.
-    pub(super) fn give_up(&mut self, id: FileId, reason: LostReason, sink: &mut dyn Sink, facts: &mut Vec<Fact>) {
+    pub(super) fn give_up(
+        &mut self,
+        id: FileId,
+        reason: LostReason,
+        sink: &mut dyn Sink,
+        facts: &mut Vec<Fact>,
+    ) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let bytes = entry.saved.size.saturating_sub(entry.saved.offset);
         if bytes > 0 && entry.saved.state != State::Done {
@@ -303,7 +324,12 @@ fn next_due(entry: &Entry, id: FileId, now: Instant, idle_check: Duration) -> In
 }
 
 /// Sets the offset behind the last complete line.
-fn start_at_end(file: &std::fs::File, saved: &mut Saved, size: u64, block: &mut Block) -> std::io::Result<()> {
+fn start_at_end(
+    file: &std::fs::File,
+    saved: &mut Saved,
+    size: u64,
+    block: &mut Block,
+) -> std::io::Result<()> {
     let head = read::read_head(file)?;
     let (encoding, bom) = Encoding::detect(&head);
     saved.encoding = encoding;

@@ -2,6 +2,7 @@
 //!
 //! Only contents that are adrift cost anything here; a folder is read once in a sync, however many are looked for in it.
 
+use super::Tailer;
 use super::entry::{Kin, Source, open};
 use super::fact::{Fact, FileId, Sink, What};
 use super::kin::{origins, unpacked};
@@ -9,7 +10,6 @@ use super::packed;
 use super::read::read_head;
 use super::round::set_adrift;
 use super::saved::State;
-use super::Tailer;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -119,14 +119,17 @@ impl Tailer {
         let adrift: Vec<FileId> = self
             .entries
             .iter()
-            .filter(|(_, e)| e.adrift.is_some() && e.saved.state != State::Done && matches!(e.source, Source::Closed))
+            .filter(|(_, e)| {
+                e.adrift.is_some() && e.saved.state != State::Done && matches!(e.source, Source::Closed)
+            })
             .map(|(id, _)| *id)
             .collect();
         for id in adrift {
             let Some(entry) = self.entries.get(&id) else { continue };
             let path = entry.path.clone();
             let mut candidates = siblings.related(&path);
-            candidates.extend(archives.iter().filter(|archive| related(&path, archive)).map(|a| a.to_path_buf()));
+            candidates
+                .extend(archives.iter().filter(|archive| related(&path, archive)).map(|a| a.to_path_buf()));
             candidates.sort();
             candidates.dedup();
             let found = candidates.iter().any(|candidate| self.try_candidate(id, candidate, now, facts));

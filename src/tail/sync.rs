@@ -45,7 +45,12 @@ impl Tailer {
     }
 
     /// Marks where each known content stands now; gives the listed files whose inode is not a known content's.
-    fn take_places<'l>(&mut self, listing: &'l [Listed], now: Instant, facts: &mut Vec<Fact>) -> Vec<&'l Listed> {
+    fn take_places<'l>(
+        &mut self,
+        listing: &'l [Listed],
+        now: Instant,
+        facts: &mut Vec<Fact>,
+    ) -> Vec<&'l Listed> {
         for entry in self.entries.values_mut() {
             entry.here = None;
         }
@@ -79,7 +84,9 @@ impl Tailer {
             }
         }
         for (id, listed) in asleep {
-            if !self.wake(id, &listed.path, now, facts) && !self.inodes.contains_key(&(listed.input.clone(), listed.dev, listed.ino)) {
+            if !self.wake(id, &listed.path, now, facts)
+                && !self.inodes.contains_key(&(listed.input.clone(), listed.dev, listed.ino))
+            {
                 strangers.push(listed);
             }
         }
@@ -91,7 +98,9 @@ impl Tailer {
 
     /// Opens a content that is known by its inode but not held open. `false`: the file there is not it, or cannot be read.
     pub(super) fn wake(&mut self, id: FileId, path: &Path, now: Instant, facts: &mut Vec<Fact>) -> bool {
-        let Some((file, look)) = self.open_file(path, self.input_of(id), Some(id), facts) else { return false };
+        let Some((file, look)) = self.open_file(path, self.input_of(id), Some(id), facts) else {
+            return false;
+        };
         let Some(entry) = self.entries.get_mut(&id) else { return false };
         if (look.dev, look.ino) != (entry.saved.dev, entry.saved.ino) {
             return false;
@@ -163,7 +172,12 @@ impl Tailer {
                 let reason = OpenReason::of(&error);
                 let told = self.failing.insert((path.to_path_buf(), input.clone()), reason);
                 if told != Some(reason) {
-                    facts.push(Fact { file: id, path: path.to_path_buf(), input, what: What::Failed(reason) });
+                    facts.push(Fact {
+                        file: id,
+                        path: path.to_path_buf(),
+                        input,
+                        what: What::Failed(reason),
+                    });
                 }
                 None
             }

@@ -246,8 +246,11 @@ fn an_inode_used_again_after_a_restart_is_a_new_file() {
         w.truncate("app.log");
         w.append("app.log", if same_beginning { "header\nnew and longer\n" } else { "new\n" });
         w.wait();
-        let new: &[&str] =
-            if same_beginning { &["header", "old", "header", "new and longer"] } else { &["header", "old", "new"] };
+        let new: &[&str] = if same_beginning {
+            &["header", "old", "header", "new and longer"]
+        } else {
+            &["header", "old", "new"]
+        };
         w.expect(new);
     }
 }
@@ -403,7 +406,8 @@ fn what_is_no_regular_file_never_blocks() {
     let fifo = w.path("fifo.log");
     let kind = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
-    let listed = Listed { path: fifo, input: "default".into(), dev: 1, ino: 1, size: 9, archive: false, target: None };
+    let listed =
+        Listed { path: fifo, input: "default".into(), dev: 1, ino: 1, size: 9, archive: false, target: None };
     let gone = Listed { path: w.path("gone.log"), ino: 2, ..listed.clone() };
     for _ in 0..3 {
         let listing = [listed.clone(), gone.clone()];
