@@ -23,6 +23,8 @@ pub struct Listed {
     pub ino: u64,
     /// Size at the time of the listing.
     pub size: u64,
+    /// When the inode last changed: seconds and nanoseconds.
+    pub changed: (i64, i64),
     /// A compressed file: only looked into as the successor of a followed one.
     pub archive: bool,
     /// Where the file itself stands, if the path is a link.

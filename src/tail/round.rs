@@ -29,21 +29,12 @@ pub struct Progress {
 impl Tailer {
     /// Gives every file that was written to, or is due to be looked at, one turn.
     pub fn round(&mut self, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> Progress {
-        let mut turns: BTreeSet<FileId> = std::mem::take(&mut self.hot).into_iter().collect();
-        turns.extend(self.entries.iter().filter(|(_, entry)| entry.due <= now).map(|(id, _)| *id));
-        let mut progress = Progress::default();
-        for id in turns {
-            let (read, more) = self.visit(id, now, sink, facts);
-            progress.read += read;
-            if more {
-                self.hot.push(id);
-            }
-        }
-        progress.backlog = !self.hot.is_empty();
-        progress
+        let due = self.entries.iter().filter(|(_, entry)| entry.due <= now).map(|(id, _)| *id);
+        self.hot.extend(due);
+        self.hot_round(now, sink, facts)
     }
 
-    /// Gives the files that hints named, and those with more to give, one turn; looks at no other.
+    /// Gives only the files that hints named, and those with more to give, one turn: for the time between two rounds.
     pub fn hot_round(&mut self, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> Progress {
         let turns: BTreeSet<FileId> = std::mem::take(&mut self.hot).into_iter().collect();
         let mut progress = Progress::default();
@@ -199,7 +190,8 @@ impl Tailer {
             Err(_) => {
                 // Counted until here; the rest is lost unless another copy of it turns up within the grace period.
                 entry.source = Source::Closed;
-                entry.adrift = Some(now);
+                entry.adrift.get_or_insert(now);
+                entry.lost_as = LostReason::Decode;
                 (0, false)
             }
         }
@@ -209,7 +201,8 @@ impl Tailer {
     fn broken(&mut self, id: FileId, _error: &std::io::Error, facts: &mut Vec<Fact>) -> (u64, bool) {
         self.close(id);
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
-        entry.look.stamp = [0; 4];
+        // To be found and compared again, as after a restart.
+        (entry.verified, entry.look.stamp) = (false, [0; 4]);
         let place = entry.here.clone().unwrap_or_else(|| entry.path.clone());
         if self.failing.insert((place, entry.input.clone()), OpenReason::Read) != Some(OpenReason::Read) {
             facts.push(entry.fact(id, What::Failed(OpenReason::Read)));

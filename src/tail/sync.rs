@@ -32,14 +32,14 @@ impl Tailer {
         self.find_unlisted(&mut siblings, now, facts);
         let at_end = first && from == From::End;
         strangers.sort_by_key(|listed| listed.archive);
-        let names = self.names();
+        let names = if strangers.iter().all(|listed| listed.archive) { HashMap::new() } else { self.names() };
         for listed in &strangers {
             if !listed.archive {
-                self.identify(listed, &names, at_end, now, facts, sink);
+                self.identify(listed, &names, at_end, now, facts);
             }
         }
         let archives: Vec<&Path> = strangers.iter().filter(|l| l.archive).map(|l| l.path.as_path()).collect();
-        self.search_adrift(&archives, &mut siblings, now, facts, sink);
+        self.search_adrift(&archives, &mut siblings, now, facts);
         self.settle_states(now, facts, sink);
         self.forget();
     }
@@ -69,7 +69,7 @@ impl Tailer {
                         entry.here = Some(listed.path.clone());
                     }
                     let closed = matches!(entry.source, Source::Closed);
-                    if fresh && closed && (!entry.verified || entry.look.size != listed.size) {
+                    if fresh && closed && (!entry.verified || !entry.look.is_of(listed)) {
                         asleep.push((id, listed));
                     }
                     for path in std::iter::once(&listed.path).chain(&listed.target) {
@@ -90,9 +90,9 @@ impl Tailer {
                 strangers.push(listed);
             }
         }
-        self.failing.retain(|(path, _), reason| {
-            *reason == OpenReason::Read || strangers.iter().any(|listed| listed.path == *path)
-        });
+        let unknown: HashSet<&Path> = strangers.iter().map(|listed| listed.path.as_path()).collect();
+        self.failing
+            .retain(|(path, _), reason| *reason == OpenReason::Read || unknown.contains(path.as_path()));
         strangers
     }
 
@@ -108,7 +108,11 @@ impl Tailer {
         let kin = read_head(&file).and_then(|head| entry.kin(&file, look, &head)).unwrap_or(Kin::Other);
         if kin != Kin::Same {
             let key = entry.key();
-            facts.push(entry.fact(id, What::Truncated));
+            // Born at another time, it is another file that got the same inode.
+            if entry.saved.born == look.born {
+                facts.push(entry.fact(id, What::Truncated));
+                entry.lost_as = LostReason::Truncated;
+            }
             set_adrift(entry, now);
             self.inodes.remove(&key);
             self.dirty.insert(id);
