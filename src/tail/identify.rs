@@ -7,7 +7,7 @@ use super::kin::origins;
 use super::read::{holds, read_at, read_head};
 use super::saved::{HEAD_BYTES, MARK_BYTES, Mark, State};
 use super::search::Copy;
-use std::collections::HashMap;
+use super::sync::Names;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl Tailer {
     pub(super) fn identify(
         &mut self,
         listed: &Listed,
-        names: &HashMap<Vec<u8>, Vec<FileId>>,
+        names: &Names,
         at_end: bool,
         now: Instant,
         facts: &mut Vec<Fact>,
@@ -51,7 +51,7 @@ impl Tailer {
         {
             return self.remember_copy(file, look, &listed.path, listed.input.clone(), now);
         }
-        if self.known(listed, &file, look, &head, &relatives, now, facts) {
+        if self.known(listed, &file, look, &head, &relatives, names, now, facts) {
             return;
         }
         let skip = at_end.then_some(look.size);
@@ -64,10 +64,10 @@ impl Tailer {
     }
 
     /// Contents whose name the file's name may come from, newest first.
-    fn relatives(&self, path: &Path, input: &Arc<str>, names: &HashMap<Vec<u8>, Vec<FileId>>) -> Vec<FileId> {
+    fn relatives(&self, path: &Path, input: &Arc<str>, names: &Names) -> Vec<FileId> {
         let origins = path.file_name().map(origins).unwrap_or_default();
         let mut found: Vec<FileId> =
-            origins.iter().filter_map(|name| names.get(name)).flatten().copied().collect();
+            origins.iter().filter_map(|name| names.by_name.get(name)).flatten().copied().collect();
         found.retain(|id| self.entries.get(id).is_some_and(|entry| entry.input == *input));
         found.sort_unstable();
         found.dedup();
@@ -84,6 +84,7 @@ impl Tailer {
         look: Look,
         head: &[u8],
         relatives: &[FileId],
+        names: &Names,
         now: Instant,
         facts: &mut Vec<Fact>,
     ) -> bool {
@@ -113,14 +114,17 @@ impl Tailer {
             }
             return self.take_over(*id, kin, listed, file, look, now, facts);
         }
-        let telling = head.len() >= HEAD_BYTES && is_telling(head);
-        let same = |entry: &super::Entry| {
+        if names.adrift.is_empty() || head.len() < HEAD_BYTES || !is_telling(head) {
+            return false;
+        }
+        let same = |id: &&FileId| {
+            let Some(entry) = self.entries.get(*id) else { return false };
             entry.adrift.is_some()
                 && entry.input == listed.input
                 && entry.saved.head.len() >= HEAD_BYTES
                 && entry.kin(file, look, head).is_ok_and(|kin| kin == Kin::Same)
         };
-        let moved = self.entries.iter().find(|(_, entry)| telling && same(entry)).map(|(id, _)| *id);
+        let moved = names.adrift.iter().find(same).copied();
         moved.is_some_and(|id| self.take_over(id, Kin::Same, listed, file, look, now, facts))
     }
 

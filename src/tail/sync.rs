@@ -15,6 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Known contents by the name of their label, and those that are adrift.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) by_name: HashMap<Vec<u8>, Vec<FileId>>,
+    pub(super) adrift: Vec<FileId>,
+}
+
 impl Tailer {
     /// Takes over a listing of all files of this shard. `first`: the first listing of the very first start, where `from`
     /// says whether to begin at the end. To be called at the start, on hints that a folder changed, and every second or so.
@@ -32,7 +39,8 @@ impl Tailer {
         self.find_unlisted(&mut siblings, now, facts);
         let at_end = first && from == From::End;
         strangers.sort_by_key(|listed| listed.archive);
-        let names = if strangers.iter().all(|listed| listed.archive) { HashMap::new() } else { self.names() };
+        let names =
+            if strangers.iter().all(|listed| listed.archive) { Names::default() } else { self.names() };
         for listed in &strangers {
             if !listed.archive {
                 self.identify(listed, &names, at_end, now, facts);
@@ -203,13 +211,16 @@ impl Tailer {
         !idle.is_empty()
     }
 
-    /// Contents by the name of their label.
-    fn names(&self) -> HashMap<Vec<u8>, Vec<FileId>> {
+    /// What files that nobody knows are compared with.
+    fn names(&self) -> Names {
         use std::os::unix::ffi::OsStrExt;
-        let mut names: HashMap<Vec<u8>, Vec<FileId>> = HashMap::new();
+        let mut names = Names::default();
         for (id, entry) in &self.entries {
             if let Some(name) = entry.path.file_name() {
-                names.entry(name.as_bytes().to_vec()).or_default().push(*id);
+                names.by_name.entry(name.as_bytes().to_vec()).or_default().push(*id);
+            }
+            if entry.adrift.is_some() {
+                names.adrift.push(*id);
             }
         }
         names

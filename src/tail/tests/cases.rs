@@ -377,10 +377,10 @@ fn byte_order_marks_and_utf16() {
     w.step();
     w.expect(&["ein Ċ", "drei", "utf8"]);
     w.restart();
-    w.append("le.log", little("ei\n")[..3].to_vec());
+    w.append("le.log", &little("ei\n")[..3]);
     w.append("be.log", big("ier\n"));
     w.step();
-    w.append("le.log", little("ei\n")[3..].to_vec());
+    w.append("le.log", &little("ei\n")[3..]);
     w.step();
     w.expect(&["ein Ċ", "zwei", "drei", "vier", "utf8"]);
 }
@@ -607,4 +607,39 @@ fn ended_contents_are_forgotten_in_the_end() {
     assert_eq!(w.sink.lines.len(), 8);
     assert_eq!(w.stored.len(), 3);
     assert!(w.sink.open.is_empty());
+}
+
+/// Prints what idle files cost: `cargo test --lib tail::tests::cases::measure -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn measure_10000_idle_files() {
+    let resident = || {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        status.lines().find(|line| line.starts_with("VmRSS")).unwrap().to_owned()
+    };
+    let before = resident();
+    let mut w = World::with(all_logs, Options::default());
+    (0..10_000).for_each(|i| drop(w.append(&format!("service-{i}.log"), format!("line of {i}\n"))));
+    let listing = w.listing();
+    let timed = |name: &str, work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        println!("{name}: {:?}", start.elapsed());
+    };
+    let (now, mut sink, mut facts) = (w.now, Counted::default(), Vec::new());
+    let tailer = &mut w.tailer;
+    timed("first sync", &mut || tailer.sync(&listing, false, From::End, now, &mut facts, &mut sink));
+    timed("first round", &mut || assert!(!tailer.round(now, &mut sink, &mut facts).backlog));
+    timed("round over all", &mut || assert!(!tailer.round(now, &mut sink, &mut facts).backlog));
+    timed("sync", &mut || tailer.sync(&listing, false, From::End, now, &mut facts, &mut sink));
+    let mut later = now + Duration::from_secs(20);
+    tailer.round(later, &mut sink, &mut facts);
+    timed("one second of rounds every 50 ms, idle", &mut || {
+        for _ in 0..20 {
+            later += Duration::from_millis(50);
+            tailer.round(later, &mut sink, &mut facts);
+        }
+    });
+    println!("{before} before, {} after; {} open", resident(), tailer.open_files());
+    assert_eq!(sink.lines.len(), 10_000);
 }
