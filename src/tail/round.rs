@@ -154,10 +154,10 @@ impl Tailer {
     pub(super) fn close_for_good(&mut self, id: FileId, sink: &mut dyn Sink) {
         self.close(id);
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        entry.saved.state = State::Done;
+        let was = std::mem::replace(&mut entry.saved.state, State::Done);
         entry.searched = entry.saved.offset;
         self.dirty.insert(id);
-        if std::mem::take(&mut entry.announced) {
+        if std::mem::take(&mut entry.announced) || was != State::Done {
             sink.closed(id);
         }
     }
