@@ -31,6 +31,8 @@ pub struct Found {
     pub ino: u64,
     /// Its size.
     pub size: u64,
+    /// When its inode last changed: seconds and nanoseconds.
+    pub changed: (i64, i64),
     /// Compressed, by its name.
     pub is_archive: bool,
     /// Where the file itself stands, if the path is a link: writes to it are told of there.
@@ -194,6 +196,7 @@ impl Look<'_> {
                     dev: meta.dev(),
                     ino: meta.ino(),
                     size: meta.len(),
+                    changed: (meta.ctime(), meta.ctime_nsec()),
                     is_archive: is_archive(path),
                     target,
                 });

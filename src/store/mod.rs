@@ -55,6 +55,9 @@ impl Table {
     }
 }
 
+/// Key and value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
 /// Rows to write or delete in one commit. A later change of the same row replaces the earlier one.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -148,7 +151,7 @@ impl Store {
     }
 
     /// All rows of a table in the order of their keys; the store's own row is left out.
-    pub fn load(&mut self, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn load(&mut self, table: Table) -> Result<Vec<Row>, StoreError> {
         let path = self.path.clone();
         let db = self.database()?;
         read_rows(db, table).map_err(|error| StoreError::from_db(&path, error)).map(|mut rows| {
@@ -267,7 +270,7 @@ fn guarded<T, E: Into<redb::Error>>(
     }
 }
 
-fn read_rows(db: &Database, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, redb::Error> {
+fn read_rows(db: &Database, table: Table) -> Result<Vec<Row>, redb::Error> {
     let reading = db.begin_read()?;
     let opened = match reading.open_table(table.definition()) {
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),

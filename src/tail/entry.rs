@@ -1,6 +1,6 @@
 //! One followed content in memory: its row, its open file, and what was last seen of it.
 
-use super::fact::{Fact, FileId, LostReason, What};
+use super::fact::{Fact, FileId, Listed, LostReason, What};
 use super::packed::Packed;
 use super::read::mark_fits;
 use super::saved::Saved;
@@ -40,6 +40,13 @@ impl Look {
     }
 }
 
+impl Look {
+    /// Whether a listing saw the file like this.
+    pub(super) fn is_of(&self, listed: &Listed) -> bool {
+        self.size == listed.size && (self.stamp[2], self.stamp[3]) == listed.changed
+    }
+}
+
 /// Where the bytes of a content come from.
 pub(super) enum Source {
     Closed,
@@ -73,6 +80,8 @@ pub(super) struct Entry {
     pub(super) adrift: Option<Instant>,
     /// How what is unread will have been lost, if it is not found.
     pub(super) lost_as: LostReason,
+    /// An archive that broke off, and its size: not worth another try while it stays so.
+    pub(super) broken: Option<(PathBuf, u64)>,
     pub(super) searched: u64,
     pub(super) look: Look,
     /// When a change was last seen.
@@ -98,6 +107,7 @@ impl Entry {
             verified: false,
             adrift: None,
             lost_as: LostReason::RotatedUnread,
+            broken: None,
             searched,
             look: Look::default(),
             written: now,

@@ -23,6 +23,8 @@ pub struct Listed {
     pub ino: u64,
     /// Size at the time of the listing.
     pub size: u64,
+    /// When the inode last changed: seconds and nanoseconds.
+    pub changed: (i64, i64),
     /// A compressed file: only looked into as the successor of a followed one.
     pub archive: bool,
     /// Where the file itself stands, if the path is a link.
@@ -142,6 +144,7 @@ pub trait Sink {
     /// content that ended for good may lack it. `skipped`: bytes of an overlong line that were dropped right before the
     /// chunk's last line end; the chunk is then that line alone, with a little more than `line_bytes` of its head.
     fn lines(&mut self, file: FileId, chunk: &[u8], skipped: u64, encoding: Encoding);
-    /// The content is done: nothing comes any more, unless somebody writes to it again (then `opened` comes first).
+    /// The content is done: nothing comes any more, unless somebody writes to it again (then `opened` comes first). Also
+    /// told of a content of an earlier run that was never opened in this one.
     fn closed(&mut self, file: FileId);
 }

@@ -2,27 +2,29 @@
 
 use super::Tailer;
 use super::entry::{Kin, Look, Source};
-use super::fact::{Fact, FileId, Listed, Sink, What};
+use super::fact::{Fact, FileId, Listed, What};
 use super::kin::origins;
-use super::read::{mark_fits, read_at, read_head};
-use super::saved::{HEAD_BYTES, MARK_BYTES, State};
+use super::read::{holds, read_at, read_head};
+use super::saved::{HEAD_BYTES, MARK_BYTES, Mark, State};
 use super::search::Copy;
-use std::collections::HashMap;
+use super::sync::Names;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Beginnings shorter than this can be equal by chance: a date, a banner.
+const TELLING_BYTES: u64 = 128;
 
 impl Tailer {
     /// Identifies one listed file that is no known inode, and follows it accordingly.
     pub(super) fn identify(
         &mut self,
         listed: &Listed,
-        names: &HashMap<Vec<u8>, Vec<FileId>>,
+        names: &Names,
         at_end: bool,
         now: Instant,
         facts: &mut Vec<Fact>,
-        sink: &mut dyn Sink,
     ) {
         let relatives = self.relatives(&listed.path, &listed.input, names);
         // A copy that is only just being made: what it is shows once it holds something.
@@ -30,11 +32,10 @@ impl Tailer {
             return;
         }
         let key = (listed.input.clone(), listed.dev, listed.ino);
-        if let Some(copy) = self.copies.get(&key) {
-            let original = self.entries.get(&copy.of);
-            if original.is_some_and(|entry| entry.adrift.is_none()) && copy.size == listed.size {
-                return;
-            }
+        let copy = self.copies.get(&key).filter(|copy| copy.size == listed.size).copied();
+        let original = copy.and_then(|copy| self.entries.get(&copy.of));
+        if original.is_some_and(|entry| entry.adrift.is_none() && entry.saved.state != State::Done) {
+            return;
         }
         let Some((file, look)) = self.open_file(&listed.path, listed.input.clone(), None, facts) else {
             return;
@@ -45,7 +46,12 @@ impl Tailer {
             return self.place(id, listed.path.clone());
         }
         self.copies.remove(&key);
-        if self.known(listed, &file, look, &head, &relatives, now, facts, sink) {
+        let counted = |entry: &super::Entry| entry.saved.offset >= look.size;
+        if copy.is_some_and(|copy| copy.size == look.size && self.entries.get(&copy.of).is_some_and(counted))
+        {
+            return self.remember_copy(file, look, &listed.path, listed.input.clone(), now);
+        }
+        if self.known(listed, &file, look, &head, &relatives, names, now, facts) {
             return;
         }
         let skip = at_end.then_some(look.size);
@@ -58,10 +64,10 @@ impl Tailer {
     }
 
     /// Contents whose name the file's name may come from, newest first.
-    fn relatives(&self, path: &Path, input: &Arc<str>, names: &HashMap<Vec<u8>, Vec<FileId>>) -> Vec<FileId> {
+    fn relatives(&self, path: &Path, input: &Arc<str>, names: &Names) -> Vec<FileId> {
         let origins = path.file_name().map(origins).unwrap_or_default();
         let mut found: Vec<FileId> =
-            origins.iter().filter_map(|name| names.get(name)).flatten().copied().collect();
+            origins.iter().filter_map(|name| names.by_name.get(name)).flatten().copied().collect();
         found.retain(|id| self.entries.get(id).is_some_and(|entry| entry.input == *input));
         found.sort_unstable();
         found.dedup();
@@ -78,9 +84,9 @@ impl Tailer {
         look: Look,
         head: &[u8],
         relatives: &[FileId],
+        names: &Names,
         now: Instant,
         facts: &mut Vec<Fact>,
-        sink: &mut dyn Sink,
     ) -> bool {
         let key = (listed.input.clone(), look.dev, look.ino);
         for id in relatives {
@@ -89,35 +95,66 @@ impl Tailer {
             if kin == Kin::Other {
                 continue;
             }
-            if entry.adrift.is_none() && matches!(entry.source, Source::Plain(_)) {
-                if self.intact(*id) {
-                    if self.begins_alike(*id, file, look) {
-                        self.copies.insert(key, Copy { of: *id, size: look.size });
-                        return true;
-                    }
-                    continue;
-                }
-                let new = self.replaced(*id, now, facts);
-                self.hot.extend(new);
+            let stands =
+                entry.adrift.is_none() && (entry.here.is_some() || matches!(entry.source, Source::Plain(_)));
+            if stands && self.copy_of_standing(*id, file, look, now, facts) {
+                self.copies.insert(key, Copy { of: *id, size: look.size });
+                return true;
             }
-            if self
-                .entries
-                .get(id)
-                .is_some_and(|entry| entry.adrift.is_none() && entry.saved.state != State::Done)
-            {
+            let loose = |entry: &super::Entry| {
+                entry.adrift.is_some() || (!stands && entry.saved.state == State::Done)
+            };
+            if !self.entries.get(id).is_some_and(loose) {
                 continue;
             }
-            return self.take_over(*id, kin, listed, file, look, now, facts, sink);
+            // A short beginning says little, unless the content was cut away just now.
+            let recent = self.entries.get(id).is_some_and(|entry| entry.saved.state != State::Done);
+            if kin == Kin::Shorter && !recent && look.size < TELLING_BYTES {
+                continue;
+            }
+            return self.take_over(*id, kin, listed, file, look, now, facts);
         }
-        let telling = head.len() >= HEAD_BYTES && is_telling(head);
-        let same = |entry: &super::Entry| {
+        if names.adrift.is_empty() || head.len() < HEAD_BYTES || !is_telling(head) {
+            return false;
+        }
+        let same = |id: &&FileId| {
+            let Some(entry) = self.entries.get(*id) else { return false };
             entry.adrift.is_some()
                 && entry.input == listed.input
                 && entry.saved.head.len() >= HEAD_BYTES
                 && entry.kin(file, look, head).is_ok_and(|kin| kin == Kin::Same)
         };
-        let moved = self.entries.iter().find(|(_, entry)| telling && same(entry)).map(|(id, _)| *id);
-        moved.is_some_and(|id| self.take_over(id, Kin::Same, listed, file, look, now, facts, sink))
+        let moved = names.adrift.iter().find(same).copied();
+        moved.is_some_and(|id| self.take_over(id, Kin::Same, listed, file, look, now, facts))
+    }
+
+    /// Whether the file is a copy of a content that stands in a file of its own. That it was cut there meanwhile may only
+    /// show now: then it is adrift after this.
+    fn copy_of_standing(
+        &mut self,
+        id: FileId,
+        file: &File,
+        look: Look,
+        now: Instant,
+        facts: &mut Vec<Fact>,
+    ) -> bool {
+        let Some(entry) = self.entries.get(&id) else { return false };
+        if matches!(entry.source, Source::Closed) {
+            if entry.saved.state == State::Done {
+                return true;
+            }
+            let here = entry.here.clone().unwrap_or_default();
+            self.wake(id, &here, now, facts);
+        }
+        if self.entries.get(&id).is_none_or(|entry| entry.adrift.is_some()) {
+            return false;
+        }
+        if self.intact(id) {
+            return self.begins_alike(id, file, look);
+        }
+        let new = self.replaced(id, now, facts);
+        self.hot.extend(new);
+        false
     }
 
     /// A content without a place goes on in this file; one that ends before the offset is all counted already.
@@ -131,12 +168,11 @@ impl Tailer {
         look: Look,
         now: Instant,
         facts: &mut Vec<Fact>,
-        sink: &mut dyn Sink,
     ) -> bool {
         let Ok(file) = file.try_clone() else { return false };
         let key = (listed.input.clone(), look.dev, look.ino);
         if kin == Kin::Shorter {
-            self.copies.insert(key, Copy { of: id, size: look.size });
+            self.remember_copy(file, look, &listed.path, listed.input.clone(), now);
             return true;
         }
         self.close(id);
@@ -153,8 +189,23 @@ impl Tailer {
         self.dirty.insert(id);
         self.hot.push(id);
         self.place(id, listed.path.clone());
-        let _ = sink;
         true
+    }
+
+    /// Follows a file whose bytes were all counted under another content: as one that is at its end.
+    fn remember_copy(&mut self, file: File, look: Look, path: &Path, input: Arc<str>, now: Instant) {
+        let len = look.size.min(MARK_BYTES as u64) as usize;
+        let mut before = [0; MARK_BYTES];
+        let Ok(filled) = read_at(&file, look.size - len as u64, &mut before[..len]) else { return };
+        let Some(id) = self.begin(file, look, path, input, None, now) else { return };
+        self.place(id, path.to_path_buf());
+        self.close(id);
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.saved.offset = look.size;
+        entry.saved.mark = Mark::of(&before[..filled]);
+        entry.saved.state = State::Done;
+        entry.searched = look.size;
+        entry.look = look;
     }
 
     /// Whether an open content still stands in its file.
@@ -162,7 +213,7 @@ impl Tailer {
         let Some(entry) = self.entries.get(&id) else { return false };
         let Source::Plain(file) = &entry.source else { return false };
         file.metadata().is_ok_and(|meta| meta.len() >= entry.saved.offset)
-            && mark_fits(file, &entry.saved).unwrap_or(false)
+            && holds(file, &entry.saved).unwrap_or(false)
     }
 
     /// Whether the file's last bytes stand at the same place of the content's own file.

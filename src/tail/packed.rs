@@ -3,7 +3,7 @@
 //! Offsets are those of the uncompressed content, so a restart in the middle finds its place the same way.
 
 use super::read::Emit;
-use super::saved::{HEAD_BYTES, MARK_BYTES, Mark, Saved};
+use super::saved::{Encoding, HEAD_BYTES, MARK_BYTES, Mark, Saved};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -13,8 +13,9 @@ pub(super) struct Packed {
     reader: Box<dyn Read + Send>,
     /// The bytes from the content's mark on: marked ones first, then the piece of a line.
     carry: Vec<u8>,
-    /// Bytes of an overlong line that were dropped behind the carry.
+    /// Bytes of an overlong line that were dropped behind the carry, and the last of them.
     skipped: u64,
+    dropped: Vec<u8>,
 }
 
 /// What a turn came to.
@@ -52,7 +53,7 @@ pub(super) fn find(file: File, path: &Path, saved: &Saved) -> io::Result<Option<
     }
     let mut carry = Vec::with_capacity(MARK_BYTES);
     reader.by_ref().take(saved.mark.len()).read_to_end(&mut carry)?;
-    Ok(saved.mark.fits(&carry).then(|| Packed { reader, carry, skipped: 0 }))
+    Ok(saved.mark.fits(&carry).then_some(Packed { reader, carry, skipped: 0, dropped: Vec::new() }))
 }
 
 impl Packed {
@@ -64,73 +65,66 @@ impl Packed {
         line_bytes: usize,
         emit: Emit<'_>,
     ) -> io::Result<PackedTurn> {
-        let lead = saved.mark.len() as usize;
         let before = self.carry.len();
         let count = self.reader.by_ref().take(block as u64).read_to_end(&mut self.carry)?;
-        if saved.offset == 0 && lead == 0 {
-            let (encoding, bom) = super::saved::Encoding::detect(&self.carry);
+        if saved.offset == 0 {
+            let (encoding, bom) = Encoding::detect(&self.carry);
             saved.encoding = encoding;
             self.settle(saved, bom);
         }
-        let lead = saved.mark.len() as usize;
-        if self.skipped > 0 {
-            return self.skip(saved, before, count, emit);
+        if self.skipped > 0 && !self.end_of_long_line(saved, before, count == 0, emit) {
+            return Ok(PackedTurn::Read(count as u64));
         }
+        let lead = saved.mark.len() as usize;
         if let Some(end) = saved.encoding.last_line(&self.carry[lead..]) {
             emit(&self.carry[lead..lead + end], 0, saved.encoding);
             self.settle(saved, lead + end);
-        } else if self.carry.len() - lead > line_bytes.max(block) {
-            let keep = lead + (line_bytes + 1).next_multiple_of(saved.encoding.unit() as usize);
-            self.skipped = self.carry.len().saturating_sub(keep) as u64;
-            self.carry.truncate(keep);
         }
+        let lead = saved.mark.len() as usize;
         if count == 0 {
-            self.end(saved, emit);
+            if self.carry.len() > lead {
+                emit(&self.carry[lead..], 0, saved.encoding);
+                self.settle(saved, self.carry.len());
+            }
             return Ok(PackedTurn::End);
+        }
+        if self.carry.len() - lead > line_bytes.max(block) {
+            let keep = lead + (line_bytes + 1).next_multiple_of(saved.encoding.unit() as usize);
+            self.drop_from(keep);
         }
         Ok(PackedTurn::Read(count as u64))
     }
 
-    /// Drops more of an overlong line; at its end hands its head over.
-    fn skip(
-        &mut self,
-        saved: &mut Saved,
-        before: usize,
-        count: usize,
-        emit: Emit<'_>,
-    ) -> io::Result<PackedTurn> {
-        let lead = saved.mark.len() as usize;
+    /// While an overlong line goes on, drops what came; at its end, hands over its head. `true`: the line is settled.
+    fn end_of_long_line(&mut self, saved: &mut Saved, before: usize, last: bool, emit: Emit<'_>) -> bool {
         let newline = saved.encoding.newline();
-        let found = saved.encoding.first_line(&self.carry[before..]);
-        if found.is_none() && count > 0 {
-            self.carry.truncate(before);
-            self.skipped += count as u64;
-            return Ok(PackedTurn::Read(count as u64));
+        // Where the dropped part is odd, the code units of what follows begin one byte later.
+        let shift = (self.skipped % saved.encoding.unit()) as usize;
+        let fresh = self.carry.get(before + shift..).unwrap_or_default();
+        let found = saved.encoding.first_line(fresh).map(|end| before + shift + end);
+        if found.is_none() && !last {
+            self.drop_from(before);
+            return false;
         }
-        let rest = self.carry.split_off(before + found.unwrap_or(0));
+        let end = found.unwrap_or(self.carry.len());
         let line_end = if found.is_some() { newline.len() } else { 0 };
-        let dropped = self.skipped + (self.carry.len() - before - line_end) as u64;
-        let tail = self.carry[before.saturating_sub(MARK_BYTES)..].to_vec();
-        let chunk = [&self.carry[lead..before], newline].concat();
-        emit(&chunk, dropped, saved.encoding);
-        saved.offset += (before - lead) as u64 + dropped + line_end as u64;
-        // The dropped bytes before the line end are not at hand; the mark is of the bytes that are.
-        let _ = tail;
-        let known = &self.carry[self.carry.len() - (self.carry.len() - before)..];
-        saved.mark = Mark::of(known);
-        let lead = known.len().min(MARK_BYTES);
-        self.carry = [&known[known.len() - lead..], &rest].concat();
+        let rest = self.carry.split_off(end);
+        self.drop_from(before);
+        let lead = saved.mark.len() as usize;
+        emit(&[&self.carry[lead..], newline].concat(), self.skipped - line_end as u64, saved.encoding);
+        saved.offset += (before - lead) as u64 + self.skipped;
+        saved.mark = Mark::of(&self.dropped);
+        self.carry = [std::mem::take(&mut self.dropped), rest].concat();
         self.skipped = 0;
-        Ok(if count == 0 { PackedTurn::End } else { PackedTurn::Read(count as u64) })
+        true
     }
 
-    /// Hands over the last line if it lacks its end.
-    fn end(&mut self, saved: &mut Saved, emit: Emit<'_>) {
-        let lead = saved.mark.len() as usize;
-        if self.carry.len() > lead {
-            emit(&self.carry[lead..], 0, saved.encoding);
-            self.settle(saved, self.carry.len());
-        }
+    /// Drops the carry from a place on, but remembers its last bytes.
+    fn drop_from(&mut self, at: usize) {
+        self.skipped += (self.carry.len() - at) as u64;
+        self.dropped.extend_from_slice(&self.carry[at..]);
+        self.dropped.drain(..self.dropped.len().saturating_sub(MARK_BYTES));
+        self.carry.truncate(at);
     }
 
     /// Moves the offset to `end` of the carry and drops what stands before the new mark.

@@ -82,6 +82,11 @@ pub(super) fn mark_fits(file: &File, saved: &Saved) -> io::Result<bool> {
     Ok(filled == before.len() && saved.mark.fits(before))
 }
 
+/// Whether the file still begins as the content does and holds, right before its offset, what was settled there.
+pub(super) fn holds(file: &File, saved: &Saved) -> io::Result<bool> {
+    Ok(!matches!(grown_head(file, saved)?, Some(Err(()))) && mark_fits(file, saved)?)
+}
+
 /// Reads one block of a file that has `size` bytes now and hands its complete lines to `emit`.
 /// `searched` is how far the file holds no line end behind the offset.
 pub(super) fn turn(
@@ -96,7 +101,7 @@ pub(super) fn turn(
     if size < saved.offset {
         return Ok(Turn::Replaced);
     }
-    let grown = grown_head(file, saved, size)?;
+    let grown = grown_head(file, saved)?;
     if grown.as_ref().is_some_and(|head| head.is_err()) {
         return Ok(Turn::Replaced);
     }
@@ -222,7 +227,7 @@ pub(super) fn finish(
     block: &mut Block,
     emit: Emit<'_>,
 ) -> io::Result<bool> {
-    if !mark_fits(file, saved)? {
+    if !holds(file, saved)? {
         return Ok(false);
     }
     let rest = size.saturating_sub(saved.offset);
@@ -253,14 +258,19 @@ pub(super) fn finish(
     Ok(true)
 }
 
-/// The fingerprint of the file's beginning, where there is more of it than before. `Err` where it begins differently now.
-fn grown_head(file: &File, saved: &Saved, size: u64) -> io::Result<Option<Result<Head, ()>>> {
-    if saved.head.len() >= HEAD_BYTES || size <= saved.head.len() as u64 {
-        return Ok(None);
+/// Compares the file's beginning with the fingerprint, and gives a new one where there is more of it than before.
+/// `Err`: the file begins differently now. The mark alone may be the same text over and over.
+fn grown_head(file: &File, saved: &Saved) -> io::Result<Option<Result<Head, ()>>> {
+    let known = saved.head.len();
+    let mut head = [0; HEAD_BYTES];
+    let filled = read_at(file, 0, &mut head)?;
+    let head = &head[..filled];
+    // Cut behind the offset: what is settled stands, and the mark before the offset tells.
+    let cut = head.len() < known && saved.offset > 0;
+    if !(known == 0 || cut || (head.len() >= known && saved.head.fits(head))) {
+        return Ok(Some(Err(())));
     }
-    let head = read_head(file)?;
-    let same = saved.head.is_empty() || (head.len() >= saved.head.len() && saved.head.fits(&head));
-    Ok(Some(if same { Ok(Head::of(&head)) } else { Err(()) }))
+    Ok((head.len() != known).then(|| Ok(Head::of(head))))
 }
 
 /// Takes the new fingerprint over once the mark has shown that the file is still the same.

@@ -6,7 +6,7 @@
 use super::entry::{Entry, Look, Source};
 use super::fact::{Fact, FileId, LostReason, OpenReason, Sink, What};
 use super::packed::PackedTurn;
-use super::read::{self, Turn, mark_fits};
+use super::read::{self, Turn};
 use super::saved::{Encoding, Head, MARK_BYTES, Mark, Saved, State};
 use super::{Block, Tailer};
 use std::collections::BTreeSet;
@@ -29,21 +29,12 @@ pub struct Progress {
 impl Tailer {
     /// Gives every file that was written to, or is due to be looked at, one turn.
     pub fn round(&mut self, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> Progress {
-        let mut turns: BTreeSet<FileId> = std::mem::take(&mut self.hot).into_iter().collect();
-        turns.extend(self.entries.iter().filter(|(_, entry)| entry.due <= now).map(|(id, _)| *id));
-        let mut progress = Progress::default();
-        for id in turns {
-            let (read, more) = self.visit(id, now, sink, facts);
-            progress.read += read;
-            if more {
-                self.hot.push(id);
-            }
-        }
-        progress.backlog = !self.hot.is_empty();
-        progress
+        let due = self.entries.iter().filter(|(_, entry)| entry.due <= now).map(|(id, _)| *id);
+        self.hot.extend(due);
+        self.hot_round(now, sink, facts)
     }
 
-    /// Gives the files that hints named, and those with more to give, one turn; looks at no other.
+    /// Gives only the files that hints named, and those with more to give, one turn: for the time between two rounds.
     pub fn hot_round(&mut self, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> Progress {
         let turns: BTreeSet<FileId> = std::mem::take(&mut self.hot).into_iter().collect();
         let mut progress = Progress::default();
@@ -128,7 +119,7 @@ impl Tailer {
         let quiet = now.saturating_duration_since(entry.written);
         if entry.recheck && quiet >= STAMP_GRAIN {
             entry.recheck = false;
-            if !matches!(mark_fits(file, &entry.saved), Ok(true)) {
+            if !matches!(read::holds(file, &entry.saved), Ok(true)) {
                 let id = self.replaced(id, now, facts);
                 self.hot.extend(id);
                 return (0, true);
@@ -163,10 +154,10 @@ impl Tailer {
     pub(super) fn close_for_good(&mut self, id: FileId, sink: &mut dyn Sink) {
         self.close(id);
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        entry.saved.state = State::Done;
+        let was = std::mem::replace(&mut entry.saved.state, State::Done);
         entry.searched = entry.saved.offset;
         self.dirty.insert(id);
-        if std::mem::take(&mut entry.announced) {
+        if std::mem::take(&mut entry.announced) || was != State::Done {
             sink.closed(id);
         }
     }
@@ -199,7 +190,8 @@ impl Tailer {
             Err(_) => {
                 // Counted until here; the rest is lost unless another copy of it turns up within the grace period.
                 entry.source = Source::Closed;
-                entry.adrift = Some(now);
+                entry.adrift.get_or_insert(now);
+                entry.lost_as = LostReason::Decode;
                 (0, false)
             }
         }
@@ -209,7 +201,8 @@ impl Tailer {
     fn broken(&mut self, id: FileId, _error: &std::io::Error, facts: &mut Vec<Fact>) -> (u64, bool) {
         self.close(id);
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
-        entry.look.stamp = [0; 4];
+        // To be found and compared again, as after a restart.
+        (entry.verified, entry.look.stamp) = (false, [0; 4]);
         let place = entry.here.clone().unwrap_or_else(|| entry.path.clone());
         if self.failing.insert((place, entry.input.clone()), OpenReason::Read) != Some(OpenReason::Read) {
             facts.push(entry.fact(id, What::Failed(OpenReason::Read)));
@@ -255,7 +248,9 @@ impl Tailer {
     ) -> Option<FileId> {
         use std::os::unix::ffi::OsStrExt;
         let id = self.next_id();
+        let head = Head::of(&read::read_head(&file).ok()?);
         let mut saved = Saved {
+            head,
             dev: look.dev,
             ino: look.ino,
             born: look.born,

@@ -4,7 +4,7 @@
 
 use super::Tailer;
 use super::entry::{Kin, Source, open};
-use super::fact::{Fact, FileId, Sink, What};
+use super::fact::{Fact, FileId, What};
 use super::kin::{origins, unpacked};
 use super::packed;
 use super::read::read_head;
@@ -61,11 +61,17 @@ impl Siblings {
             .collect()
     }
 
-    /// The file in the folder of `path` with this inode.
-    fn with_inode(&mut self, path: &Path, ino: u64) -> Option<PathBuf> {
-        let folder = path.parent()?;
-        let names = self.of(folder).as_ref().ok()?;
-        names.iter().find(|(_, other)| *other == ino).map(|(name, _)| folder.join(name))
+    /// The file in the folder of `path` with this inode. `Err`: the folder is there but cannot be read.
+    fn with_inode(&mut self, path: &Path, ino: u64) -> Result<Option<PathBuf>, io::ErrorKind> {
+        let Some(folder) = path.parent() else { return Ok(None) };
+        match self.of(folder) {
+            Ok(names) => {
+                let found = names.iter().find(|(_, other)| *other == ino);
+                Ok(found.map(|(name, _)| folder.join(name)))
+            }
+            Err(io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(kind) => Err(*kind),
+        }
     }
 }
 
@@ -93,7 +99,8 @@ impl Tailer {
                 }
                 continue;
             }
-            let found = siblings.with_inode(&path, ino);
+            // A folder that cannot be read now says nothing about its files.
+            let Ok(found) = siblings.with_inode(&path, ino) else { continue };
             if found.is_some_and(|found| self.wake(id, &found, now, facts)) {
                 continue;
             }
@@ -114,7 +121,6 @@ impl Tailer {
         siblings: &mut Siblings,
         now: Instant,
         facts: &mut Vec<Fact>,
-        _sink: &mut dyn Sink,
     ) {
         let adrift: Vec<FileId> = self
             .entries
@@ -132,8 +138,11 @@ impl Tailer {
                 .extend(archives.iter().filter(|archive| related(&path, archive)).map(|a| a.to_path_buf()));
             candidates.sort();
             candidates.dedup();
-            let found = candidates.iter().any(|candidate| self.try_candidate(id, candidate, now, facts));
-            let _ = found;
+            for candidate in candidates {
+                if self.try_candidate(id, &candidate, now, facts) {
+                    break;
+                }
+            }
         }
     }
 
@@ -145,7 +154,12 @@ impl Tailer {
             return false;
         }
         if path.file_name().is_some_and(|name| unpacked(name.as_bytes()).is_some()) {
+            if entry.broken.as_ref().is_some_and(|(broken, size)| broken == path && *size == look.size) {
+                return false;
+            }
             let Ok(Some(packed)) = packed::find(file, path, &entry.saved) else { return false };
+            // Forgotten when it is read to its end without an error.
+            entry.broken = Some((path.to_path_buf(), look.size));
             entry.source = Source::Packed(Box::new(packed));
         } else {
             let key = (entry.input.clone(), look.dev, look.ino);

@@ -15,6 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Known contents by the name of their label, and those that are adrift.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) by_name: HashMap<Vec<u8>, Vec<FileId>>,
+    pub(super) adrift: Vec<FileId>,
+}
+
 impl Tailer {
     /// Takes over a listing of all files of this shard. `first`: the first listing of the very first start, where `from`
     /// says whether to begin at the end. To be called at the start, on hints that a folder changed, and every second or so.
@@ -32,14 +39,15 @@ impl Tailer {
         self.find_unlisted(&mut siblings, now, facts);
         let at_end = first && from == From::End;
         strangers.sort_by_key(|listed| listed.archive);
-        let names = self.names();
+        let names =
+            if strangers.iter().all(|listed| listed.archive) { Names::default() } else { self.names() };
         for listed in &strangers {
             if !listed.archive {
-                self.identify(listed, &names, at_end, now, facts, sink);
+                self.identify(listed, &names, at_end, now, facts);
             }
         }
         let archives: Vec<&Path> = strangers.iter().filter(|l| l.archive).map(|l| l.path.as_path()).collect();
-        self.search_adrift(&archives, &mut siblings, now, facts, sink);
+        self.search_adrift(&archives, &mut siblings, now, facts);
         self.settle_states(now, facts, sink);
         self.forget();
     }
@@ -69,7 +77,7 @@ impl Tailer {
                         entry.here = Some(listed.path.clone());
                     }
                     let closed = matches!(entry.source, Source::Closed);
-                    if fresh && closed && (!entry.verified || entry.look.size != listed.size) {
+                    if fresh && closed && (!entry.verified || !entry.look.is_of(listed)) {
                         asleep.push((id, listed));
                     }
                     for path in std::iter::once(&listed.path).chain(&listed.target) {
@@ -90,9 +98,9 @@ impl Tailer {
                 strangers.push(listed);
             }
         }
-        self.failing.retain(|(path, _), reason| {
-            *reason == OpenReason::Read || strangers.iter().any(|listed| listed.path == *path)
-        });
+        let unknown: HashSet<&Path> = strangers.iter().map(|listed| listed.path.as_path()).collect();
+        self.failing
+            .retain(|(path, _), reason| *reason == OpenReason::Read || unknown.contains(path.as_path()));
         strangers
     }
 
@@ -108,7 +116,11 @@ impl Tailer {
         let kin = read_head(&file).and_then(|head| entry.kin(&file, look, &head)).unwrap_or(Kin::Other);
         if kin != Kin::Same {
             let key = entry.key();
-            facts.push(entry.fact(id, What::Truncated));
+            // Born at another time, it is another file that got the same inode.
+            if entry.saved.born == look.born {
+                facts.push(entry.fact(id, What::Truncated));
+                entry.lost_as = LostReason::Truncated;
+            }
             set_adrift(entry, now);
             self.inodes.remove(&key);
             self.dirty.insert(id);
@@ -199,13 +211,16 @@ impl Tailer {
         !idle.is_empty()
     }
 
-    /// Contents by the name of their label.
-    fn names(&self) -> HashMap<Vec<u8>, Vec<FileId>> {
+    /// What files that nobody knows are compared with.
+    fn names(&self) -> Names {
         use std::os::unix::ffi::OsStrExt;
-        let mut names: HashMap<Vec<u8>, Vec<FileId>> = HashMap::new();
+        let mut names = Names::default();
         for (id, entry) in &self.entries {
             if let Some(name) = entry.path.file_name() {
-                names.entry(name.as_bytes().to_vec()).or_default().push(*id);
+                names.by_name.entry(name.as_bytes().to_vec()).or_default().push(*id);
+            }
+            if entry.adrift.is_some() {
+                names.adrift.push(*id);
             }
         }
         names

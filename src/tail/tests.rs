@@ -5,7 +5,7 @@ mod model;
 
 use super::*;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use tempfile::TempDir;
 
@@ -42,7 +42,7 @@ impl Sink for Counted {
     }
 
     fn closed(&mut self, file: FileId) {
-        assert!(self.open.remove(&file), "closed without being open");
+        self.open.remove(&file);
     }
 }
 
@@ -138,8 +138,18 @@ impl World {
             if (self.glob)(&name) && meta.is_file() {
                 let archive = [".gz", ".zst", ".bz2", ".xz"].iter().any(|ending| name.ends_with(ending));
                 let (dev, ino, size) = (meta.dev(), meta.ino(), meta.len());
+                let changed = (meta.ctime(), meta.ctime_nsec());
                 let path = entry.path().to_path_buf();
-                listing.push(Listed { path, input: input.clone(), dev, ino, size, archive, target: None });
+                listing.push(Listed {
+                    path,
+                    input: input.clone(),
+                    dev,
+                    ino,
+                    size,
+                    changed,
+                    archive,
+                    target: None,
+                });
             }
         }
         listing

@@ -377,10 +377,10 @@ fn byte_order_marks_and_utf16() {
     w.step();
     w.expect(&["ein Ċ", "drei", "utf8"]);
     w.restart();
-    w.append("le.log", little("ei\n")[..3].to_vec());
+    w.append("le.log", &little("ei\n")[..3]);
     w.append("be.log", big("ier\n"));
     w.step();
-    w.append("le.log", little("ei\n")[3..].to_vec());
+    w.append("le.log", &little("ei\n")[3..]);
     w.step();
     w.expect(&["ein Ċ", "zwei", "drei", "vier", "utf8"]);
 }
@@ -406,8 +406,16 @@ fn what_is_no_regular_file_never_blocks() {
     let fifo = w.path("fifo.log");
     let kind = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
-    let listed =
-        Listed { path: fifo, input: "default".into(), dev: 1, ino: 1, size: 9, archive: false, target: None };
+    let listed = Listed {
+        path: fifo,
+        input: "default".into(),
+        dev: 1,
+        ino: 1,
+        size: 9,
+        changed: (0, 0),
+        archive: false,
+        target: None,
+    };
     let gone = Listed { path: w.path("gone.log"), ino: 2, ..listed.clone() };
     for _ in 0..3 {
         let listing = [listed.clone(), gone.clone()];
@@ -434,4 +442,204 @@ fn few_descriptors_are_enough() {
     }
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     w.expect(&wanted);
+}
+
+#[test]
+fn every_compression_and_long_lines_in_it() {
+    let pack = |text: &[u8], ending: &str| -> Vec<u8> {
+        let mut out = Vec::new();
+        match ending {
+            "gz" => {
+                flate2::read::GzEncoder::new(text, flate2::Compression::fast()).read_to_end(&mut out).unwrap()
+            }
+            "zst" => zstd::stream::read::Encoder::new(text, 1).unwrap().read_to_end(&mut out).unwrap(),
+            "bz2" => {
+                bzip2::read::BzEncoder::new(text, bzip2::Compression::fast()).read_to_end(&mut out).unwrap()
+            }
+            _ => liblzma::read::XzEncoder::new(text, 1).read_to_end(&mut out).unwrap(),
+        };
+        out
+    };
+    for ending in ["gz", "zst", "bz2", "xz"] {
+        let options = Options { block: 1024, line_bytes: 3000, ..Options::default() };
+        let mut w = World::with(only_app, options);
+        w.append("app.log", "1\n2\nhalf");
+        w.step();
+        w.commit();
+        let lines: String = (3..300).map(|i| format!("{i}\n")).collect();
+        w.append("app.log", format!(" and half\n{}\n{lines}{}", "x".repeat(9000), "end"));
+        // Compressed in two parts, as `gzip -c >>` would.
+        let text = fs::read(w.path("app.log")).unwrap();
+        let (front, back) = text.split_at(text.len() / 2);
+        let packed = [pack(front, ending), pack(back, ending)].concat();
+        fs::write(w.path(&format!("app.log.1.{ending}")), packed).unwrap();
+        w.remove("app.log");
+        w.crash();
+        w.wait();
+        let long = "x".repeat(3001);
+        let numbers: Vec<String> = (3..300).map(|i| i.to_string()).collect();
+        let mut wanted = vec!["1", "2", "half and half", &long, "end"];
+        wanted.extend(numbers.iter().map(String::as_str));
+        w.expect(&wanted);
+        assert_eq!((w.sink.skipped, w.lost()), (9000 - 3001, 0), "{ending}");
+        let saved = w.stored.values().next().unwrap().clone();
+        w.commit();
+        let done = w.stored.values().next().unwrap();
+        assert_eq!((done.offset, done.state), (text.len() as u64, State::Done), "was {saved:?}");
+    }
+}
+
+#[test]
+fn a_damaged_archive_is_counted_as_far_as_it_goes() {
+    let mut w = World::new(only_app);
+    w.append("app.log", "1\n2\n");
+    w.step();
+    let lines: String = (0..40_000).map(|i| format!("line {i} {}\n", i * 7919 % 10_007)).collect();
+    w.append("app.log", &lines);
+    w.round();
+    w.commit();
+    let size = fs::metadata(w.path("app.log")).unwrap().len();
+    w.gzip("app.log", "app.log.1.gz");
+    let packed = fs::read(w.path("app.log.1.gz")).unwrap();
+    fs::write(w.path("app.log.1.gz"), &packed[..packed.len() / 2]).unwrap();
+    w.crash();
+    w.wait();
+    let read: u64 = w.sink.lines.iter().map(|(_, line)| line.len() as u64 + 1).sum();
+    assert!(read > size / 4 && read < size, "{read} of {size}");
+    let lost = What::Lost { bytes: size - read, reason: LostReason::Decode };
+    assert!(w.facts.iter().any(|fact| fact.what == lost), "{:?}", w.facts);
+}
+
+#[test]
+fn a_copy_of_a_file_that_is_not_open_is_known() {
+    let options = Options { max_open: 1, ..Options::default() };
+    let mut w = World::with(all_logs, options);
+    w.append("app.log", "first\n");
+    w.step();
+    w.append("other.log", "other\n");
+    w.step();
+    w.copy("app.log", "app.log.1");
+    w.step();
+    w.append("app.log", "second\n");
+    w.wait();
+    w.truncate("app.log");
+    w.append("app.log", "third\n");
+    w.wait();
+    w.expect(&["first", "other", "second", "third"]);
+}
+
+#[test]
+fn a_file_that_is_no_copy_after_all_is_read_from_its_start() {
+    let mut w = World::new(all_logs);
+    w.append("worker.log", "same header\n");
+    w.append("worker.log", "1\n");
+    w.step();
+    w.append("worker.1.log", "same header\n");
+    w.step();
+    w.expect(&["same header", "1"]);
+    w.append("worker.1.log", "2\n");
+    w.step();
+    w.expect(&["same header", "1", "same header", "2"]);
+}
+
+#[test]
+fn a_file_of_two_inputs_counts_in_each() {
+    let mut w = World::new(all_logs);
+    w.append("app.log", "1\n");
+    let mut listing = w.listing();
+    listing.push(Listed { input: "second".into(), ..listing[0].clone() });
+    for _ in 0..2 {
+        w.tailer.sync(&listing, false, From::End, w.now, &mut w.facts, &mut w.sink);
+        w.drain();
+        w.restart();
+    }
+    w.expect(&["1", "1"]);
+}
+
+#[test]
+fn permission_denied_or_vanished_is_told_once_and_read_when_it_can_be() {
+    let mut w = World::new(all_logs);
+    let listed = w.append("app.log", "1\n").metadata().unwrap();
+    let listing = w.listing();
+    w.rename("app.log", "hidden");
+    for _ in 0..3 {
+        w.tailer.sync(&listing, false, From::End, w.now, &mut w.facts, &mut w.sink);
+    }
+    assert_eq!(w.count(&What::Failed(OpenReason::Missing)), 1);
+    w.rename("hidden", "app.log");
+    assert_eq!(w.listing()[0].ino, listed.ino());
+    w.step();
+    w.expect(&["1"]);
+}
+
+#[test]
+fn hints_read_one_file_and_rows_are_given_once() {
+    let mut w = World::new(all_logs);
+    w.append("a.log", "1\n");
+    w.append("b.log", "2\n");
+    w.step();
+    assert_eq!(w.tailer.changed().len(), 2);
+    assert!(w.tailer.changed().is_empty());
+    w.append("a.log", "3\n");
+    w.append("b.log", "4\n");
+    assert!(w.tailer.poke(&w.path("b.log")) && !w.tailer.poke(&w.path("c.log")));
+    w.tailer.hot_round(w.now, &mut w.sink, &mut w.facts);
+    w.expect(&["1", "2", "4"]);
+    let rows = w.tailer.changed();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].1.as_ref().unwrap().offset, 4);
+    assert_eq!(w.tailer.files().map(|file| file.unread).sum::<u64>(), 0);
+    w.drain();
+    w.expect(&["1", "2", "3", "4"]);
+}
+
+#[test]
+fn ended_contents_are_forgotten_in_the_end() {
+    let options = Options { remembered: 3, ..Options::default() };
+    let mut w = World::with(only_app, options);
+    for i in 0..8 {
+        w.append("app.log", format!("{i}\n"));
+        w.step();
+        w.remove("app.log");
+        w.wait();
+        w.commit();
+    }
+    assert_eq!(w.sink.lines.len(), 8);
+    assert_eq!(w.stored.len(), 3);
+    assert!(w.sink.open.is_empty());
+}
+
+/// Prints what idle files cost: `cargo test --lib tail::tests::cases::measure -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn measure_10000_idle_files() {
+    let resident = || {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        status.lines().find(|line| line.starts_with("VmRSS")).unwrap().to_owned()
+    };
+    let before = resident();
+    let mut w = World::with(all_logs, Options::default());
+    (0..10_000).for_each(|i| drop(w.append(&format!("service-{i}.log"), format!("line of {i}\n"))));
+    let listing = w.listing();
+    let timed = |name: &str, work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        println!("{name}: {:?}", start.elapsed());
+    };
+    let (now, mut sink, mut facts) = (w.now, Counted::default(), Vec::new());
+    let tailer = &mut w.tailer;
+    timed("first sync", &mut || tailer.sync(&listing, false, From::End, now, &mut facts, &mut sink));
+    timed("first round", &mut || assert!(!tailer.round(now, &mut sink, &mut facts).backlog));
+    timed("round over all", &mut || assert!(!tailer.round(now, &mut sink, &mut facts).backlog));
+    timed("sync", &mut || tailer.sync(&listing, false, From::End, now, &mut facts, &mut sink));
+    let mut later = now + Duration::from_secs(20);
+    tailer.round(later, &mut sink, &mut facts);
+    timed("one second of rounds every 50 ms, idle", &mut || {
+        for _ in 0..20 {
+            later += Duration::from_millis(50);
+            tailer.round(later, &mut sink, &mut facts);
+        }
+    });
+    println!("{before} before, {} after; {} open", resident(), tailer.open_files());
+    assert_eq!(sink.lines.len(), 10_000);
 }

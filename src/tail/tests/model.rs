@@ -155,6 +155,7 @@ impl Model {
     fn seen(&mut self) {
         if self.only_app {
             self.world.sync();
+            self.world.round();
             self.world.commit();
         }
     }
@@ -164,7 +165,7 @@ impl Model {
             Op::Lines(count, len) => (0..count).for_each(|_| self.line(len, "\n")),
             Op::CrLf => self.line(5, "\r\n"),
             Op::Piece(len) => {
-                let text = format!("p{}", "y".repeat(usize::from(len)));
+                let text = self.text(len.into()).replace('x', "y");
                 self.writer.write_all(text.as_bytes()).unwrap();
                 self.piece.push_str(&text);
             }
@@ -241,9 +242,12 @@ impl Model {
         if at == 0 {
             return;
         }
+        self.finish_late();
         let name = self.rotated[at].clone();
         let ino = fs::metadata(self.world.path(&name)).unwrap().ino();
-        let known = |saved: &Saved| saved.ino == ino && !saved.head.is_empty();
+        let text = fs::read(self.world.path(&name)).unwrap();
+        let known =
+            |saved: &Saved| saved.ino == ino && saved.head.len() <= text.len() && saved.head.fits(&text);
         if self.world.stored.values().any(known) {
             let packed = format!("{name}.gz");
             self.world.gzip(&name, &packed);
@@ -319,12 +323,12 @@ fn schedules(seeds: std::ops::Range<u64>, only_app: bool) {
 
 #[test]
 fn random_schedules_count_each_line_once() {
-    schedules(0..1200, false);
+    schedules(0..800, false);
 }
 
 #[test]
 fn random_schedules_of_one_followed_file_count_each_line_once() {
-    schedules(100_000..100_800, true);
+    schedules(100_000..100_500, true);
 }
 
 /// More seeds: `cargo test --lib tail::tests::model::many -- --ignored`.
