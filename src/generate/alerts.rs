@@ -1,6 +1,6 @@
 //! One Prometheus rule file: the shipped recording rules and alerts, then those that the user's rules ask for.
 
-use super::when::{is_duration, quoted};
+use super::when::is_duration;
 use super::{Alert, Group, Rule, When, WhenError};
 use std::fmt::Write as _;
 
@@ -39,7 +39,7 @@ pub fn alerts(groups: &[Group], options: Options) -> Result<String, Vec<(String,
             }
         }
         if !rules.is_empty() {
-            let name = quoted(&format!("logtally.rules.{}", group.name));
+            let name = yaml(&format!("logtally.rules.{}", group.name));
             let _infallible = write!(out, "\n  - name: {name}\n    rules:\n{rules}");
         }
     }
@@ -51,7 +51,7 @@ fn groups_of(file: &str) -> &str {
     file.split_once("\ngroups:\n").map_or("", |(_, groups)| groups)
 }
 
-/// One alert. Every text of the user is quoted; the quotes of PromQL are those of YAML's double quotes too.
+/// One alert. Every text of the user is quoted.
 fn one(group: &Group, rule: &Rule, alert: &Alert) -> Result<String, WhenError> {
     let expr = When::parse(&alert.when)?.promql(rule)?;
     let hold = if alert.hold.is_empty() { "0s" } else { &alert.hold };
@@ -65,21 +65,33 @@ fn one(group: &Group, rule: &Rule, alert: &Alert) -> Result<String, WhenError> {
         plain(&rule.name)
     );
     let fields = [
-        ("      - alert: ", quoted(&alert_name(&group.name, &rule.name))),
-        ("        expr: ", quoted(&expr)),
+        ("      - alert: ", yaml(&alert_name(&group.name, &rule.name))),
+        ("        expr: ", yaml(&expr)),
         ("        for: ", hold.to_owned()),
-        ("        labels:\n          severity: ", quoted(&alert.severity)),
-        ("          pattern: ", quoted(&plain(&rule.name))),
-        ("        annotations:\n          summary: ", quoted(&plain(&summary))),
-        ("          description: ", quoted(&about)),
+        ("        labels:\n          severity: ", yaml(&alert.severity)),
+        ("          pattern: ", yaml(&plain(&rule.name))),
+        ("        annotations:\n          summary: ", yaml(&plain(&summary))),
+        ("          description: ", yaml(&about)),
         ("          runbook_url: ", format!("{RUNBOOKS}/LogRule.md")),
     ];
     Ok(fields.iter().map(|(key, value)| format!("{key}{value}\n")).collect())
 }
 
-/// Text of the user inside a template: its braces would be read as one.
+/// Text of the user inside a template, where two braces would begin an action.
 fn plain(text: &str) -> String {
-    text.replace("{{", "{ {")
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '{' && out.ends_with('{') {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Text as YAML; its double quotes take JSON's strings as they are.
+fn yaml(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// `Log` and the words of group and rule, each with a capital.

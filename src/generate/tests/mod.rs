@@ -49,7 +49,7 @@ fn groups() -> Vec<Group> {
                     alert: alert("p99(db_timeout_seconds) > 30"),
                 },
                 Rule {
-                    name: "o'dd \"name\" {{ .x }} \\ a.b".into(),
+                    name: "o'dd \"name\" {{{ .x }} \\ a.b\u{1}\t".into(),
                     alert: alert("rate > 0.1"),
                     ..Rule::default()
                 },

@@ -97,6 +97,37 @@ fn every_runbook_is_of_an_alert() {
     }
 }
 
+/// The lines of a page's `promql` blocks.
+fn queries(page: &str) -> Vec<&str> {
+    page.split("```promql\n")
+        .skip(1)
+        .flat_map(|block| block.split("```").next().unwrap_or_default().lines())
+        .collect()
+}
+
+#[test]
+fn the_queries_of_runbooks_can_be_asked() {
+    let mut made = String::from("groups:\n- name: all\n  rules:\n");
+    for page in std::fs::read_dir(project("docs/runbooks")).unwrap() {
+        let page = page.unwrap().path();
+        for query in queries(&std::fs::read_to_string(&page).unwrap()) {
+            for name in metric_names(query) {
+                let placeholder = !name.contains(|c: char| c.is_ascii_lowercase());
+                assert!(
+                    placeholder || is_known(&name) || name.starts_with("input:"),
+                    "{}: {name}",
+                    page.display()
+                );
+            }
+            // Each needs a name of its own for the linter.
+            made += &format!("  - {{record: 'a:b{}', expr: {query:?}}}\n", made.len());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("all.yml"), &made).unwrap();
+    promtool(&["check", "rules", "all.yml"], folder.path());
+}
+
 #[test]
 fn every_rule_reads_what_exists() {
     for file in FILES {
