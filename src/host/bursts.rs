@@ -129,6 +129,8 @@ type Key = (Kind, String, &'static str);
 pub(crate) struct Bursts {
     last: Option<(Instant, Facts)>,
     series: BTreeMap<Key, Samples>,
+    /// How many series there are of a kind and direction.
+    held: BTreeMap<(Kind, &'static str), usize>,
 }
 
 impl Bursts {
@@ -146,7 +148,14 @@ impl Bursts {
         for samples in self.series.values_mut() {
             samples.expire(now);
         }
-        self.series.retain(|_, samples| now.saturating_duration_since(samples.seen) < FORGET);
+        let held = &mut self.held;
+        self.series.retain(|key, samples| {
+            let keep = now.saturating_duration_since(samples.seen) < FORGET;
+            if !keep && let Some(count) = held.get_mut(&(key.0, key.2)) {
+                *count -= 1;
+            }
+            keep
+        });
         self.last = Some((now, facts));
     }
 
@@ -185,10 +194,11 @@ impl Bursts {
     fn sample(&mut self, key: Key, value: Option<f64>, now: Instant) {
         let kind = key.0;
         if !self.series.contains_key(&key) {
-            let known = self.series.keys().filter(|known| known.0 == kind && known.2 == key.2).count();
-            if known >= MAX_DEVICES {
+            let held = self.held.entry((kind, key.2)).or_default();
+            if *held >= MAX_DEVICES {
                 return;
             }
+            *held += 1;
         }
         let samples = self.series.entry(key).or_insert_with(|| Samples::new(kind.bounds(), now));
         samples.seen = now;
@@ -280,6 +290,7 @@ mod tests {
         assert_eq!(bursts.series.len(), 2 * MAX_DEVICES);
         bursts.observe(Facts::default(), start + FORGET + Duration::from_secs(2));
         assert!(bursts.series.is_empty());
+        assert!(bursts.held.values().all(|held| *held == 0));
     }
 
     #[test]

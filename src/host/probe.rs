@@ -3,7 +3,7 @@
 //! Calls run on helper threads. The asker waits a moment and goes on with what has come; a mount whose call hangs
 //! is not asked again until that call returns, and the helpers that hang are bounded in number.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -63,6 +63,9 @@ struct Shared {
 struct State {
     queue: VecDeque<PathBuf>,
     known: HashMap<PathBuf, Known>,
+    /// Number of the reading under way, and how many of its questions are open.
+    round: u64,
+    left: usize,
     helpers: usize,
     idle: usize,
     closed: bool,
@@ -70,6 +73,8 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Known {
+    /// The reading that asked last.
+    round: u64,
     pending_since: Option<Instant>,
     last: Option<Result<Space, ()>>,
 }
@@ -103,18 +108,22 @@ impl Prober {
     pub(crate) fn probe(&self, paths: &[PathBuf]) -> Vec<Answer> {
         let asked_at = Instant::now();
         let mut state = self.shared.lock();
-        state.known.retain(|path, known| known.pending_since.is_some() || paths.contains(path));
-        let mut fresh: Vec<&PathBuf> = Vec::new();
+        let wanted: HashSet<&PathBuf> = paths.iter().collect();
+        state.known.retain(|path, known| known.pending_since.is_some() || wanted.contains(path));
+        state.round += 1;
+        state.left = 0;
         for path in paths {
+            let round = state.round;
             let known = state.known.entry(path.clone()).or_default();
             if known.pending_since.is_none() {
                 known.pending_since = Some(asked_at);
+                known.round = round;
                 state.queue.push_back(path.clone());
-                fresh.push(path);
+                state.left += 1;
             }
         }
         self.shared.asked.notify_all();
-        while state.waits_for(&fresh) {
+        while state.left > 0 {
             if state.idle == 0 && !state.queue.is_empty() {
                 state = self.add_helper(state);
             }
@@ -141,10 +150,6 @@ impl Prober {
 }
 
 impl State {
-    fn waits_for(&self, fresh: &[&PathBuf]) -> bool {
-        fresh.iter().any(|path| self.known.get(*path).is_some_and(|known| known.pending_since.is_some()))
-    }
-
     fn answer(&self, path: &Path, now: Instant) -> Answer {
         match self.known.get(path) {
             Some(Known { pending_since: Some(since), .. }) if now.duration_since(*since) >= STUCK_AFTER => {
@@ -173,10 +178,16 @@ fn help(shared: &Shared, ask: Ask) {
         drop(state);
         let answer = ask(&path).map_err(drop);
         state = shared.lock();
-        let known = state.known.entry(path).or_default();
+        let State { known, round, left, .. } = &mut *state;
+        let known = known.entry(path).or_default();
         known.pending_since = None;
         known.last = Some(answer);
-        shared.answered.notify_all();
+        if known.round == *round {
+            *left = left.saturating_sub(1);
+        }
+        if *left == 0 {
+            shared.answered.notify_all();
+        }
     }
 }
 

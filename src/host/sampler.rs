@@ -228,7 +228,7 @@ fn build(name: &str, options: &Options) -> Result<Option<Built>, String> {
         "conntrack" => (Box::new(conntrack::Conntrack), EACH),
         "timex" => (Box::new(timex::Timex), EACH),
         "sockstat" => (Box::new(sockstat::Sockstat), EACH),
-        "netstat" => (Box::new(netstat::Netstat::default()), EACH),
+        "netstat" => (Box::new(netstat::Netstat), EACH),
         "entropy" => (Box::new(entropy::Entropy), EACH),
         "hwmon" => (Box::new(hwmon::Hwmon), OFTEN),
         "thermal" => (Box::new(thermal::Thermal), OFTEN),

@@ -81,7 +81,8 @@ impl Collect for Textfile {
 impl Textfile {
     /// Reads what is new or changed and forgets what is gone.
     fn refresh(&mut self, paths: Vec<PathBuf>) {
-        self.files.retain(|path, _| paths.contains(path));
+        // `list` sorts.
+        self.files.retain(|path, _| paths.binary_search(path).is_ok());
         for path in paths {
             let stamp = match path.metadata() {
                 Ok(metadata) => stamp(&metadata),
