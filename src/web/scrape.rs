@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -98,14 +98,17 @@ impl Site {
         if let Ok(permit) = Arc::clone(&self.scrapes).try_acquire_owned() {
             return Some(permit);
         }
-        if !self.guests.evict_stalled(PATIENCE) {
-            return None;
+        // An evicted connection drops its queue, and the walk behind it ends at its next chunk. While nobody is
+        // stalled the others are at work, and more of them would help no one.
+        let deadline = Instant::now() + 4 * PATIENCE;
+        while self.guests.any_stalled() && Instant::now() < deadline {
+            self.guests.evict_stalled(PATIENCE);
+            let permit = Arc::clone(&self.scrapes).acquire_owned();
+            if let Ok(permit) = tokio::time::timeout(PATIENCE / 4, permit).await {
+                return permit.ok();
+            }
         }
-        // The evicted connection drops its queue, and the walk behind it ends at its next chunk.
-        tokio::time::timeout(Duration::from_secs(1), Arc::clone(&self.scrapes).acquire_owned())
-            .await
-            .ok()?
-            .ok()
+        Arc::clone(&self.scrapes).try_acquire_owned().ok()
     }
 
     /// How long the client will wait, a little less; our own limit where it does not say.

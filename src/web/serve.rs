@@ -100,6 +100,8 @@ async fn accept<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             _ = stopped.wait_for(|stop| *stop) => break,
             Some(_) = connections.join_next() => continue,
         };
+        // A flood of accepts must not leave the finished ones behind.
+        while connections.try_join_next().is_some() {}
         match stream {
             Ok(stream) => {
                 pause = Duration::ZERO;
