@@ -643,3 +643,37 @@ fn measure_10000_idle_files() {
     println!("{before} before, {} after; {} open", resident(), tailer.open_files());
     assert_eq!(sink.lines.len(), 10_000);
 }
+
+#[test]
+fn a_writer_at_full_speed_that_rotates_all_the_while() {
+    let mut w = World::with(all_logs, Options { block: 16 << 10, ..Options::default() });
+    let dir = w.dir.path().to_path_buf();
+    let writer = std::thread::spawn(move || {
+        let path = |n: u32| if n == 0 { dir.join("app.log") } else { dir.join(format!("app.log.{n}")) };
+        for turn in 0..12_u32 {
+            let mut file = OpenOptions::new().append(true).create(true).open(path(0)).unwrap();
+            for line in 0..1500 {
+                file.write_all(format!("{}\n", turn * 1500 + line).as_bytes()).unwrap();
+                if line == 1200 && turn < 11 {
+                    (0..turn).rev().for_each(|n| fs::rename(path(n + 1), path(n + 2)).unwrap());
+                    fs::rename(path(0), path(1)).unwrap();
+                }
+            }
+        }
+    });
+    let mut rounds = 0;
+    while !writer.is_finished() {
+        w.sync();
+        w.round();
+        rounds += 1;
+        if rounds % 7 == 0 {
+            w.restart();
+        }
+    }
+    writer.join().unwrap();
+    w.wait();
+    let mut found: Vec<u32> = w.sink.lines.iter().map(|(_, line)| line.parse().unwrap()).collect();
+    found.sort_unstable();
+    assert!(found.iter().copied().eq(0..18_000), "{} lines; {:?}", found.len(), w.facts);
+    assert_eq!(w.lost(), 0);
+}
