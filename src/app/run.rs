@@ -165,7 +165,12 @@ fn group((name, matching): &(String, String)) -> host::ProcessGroup {
 
 /// Serves until a signal asks to stop. SIGHUP reloads.
 fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::Options, log: &Arc<Log>) {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(64).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(64)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return log.error("cannot start the server", &[("error", &error)]),
     };

@@ -161,5 +161,6 @@ fn listed(found: Found, input: &Arc<str>) -> Listed {
         size: found.size,
         archive: found.is_archive,
         target: found.target,
+        changed: found.changed,
     }
 }
