@@ -79,7 +79,8 @@ impl super::stream::Stream {
             rules = plan.rules.iter().enumerate().map(|(at, rule)| self.show(at, rule)).collect();
         }
         let zero = std::mem::take(&mut self.newborn);
-        self.dirty |= zero;
+        self.dirty |= zero || !self.scraped;
+        self.scraped = true;
         let shown = |value: u64| if zero { 0 } else { value };
         if zero {
             rules.iter_mut().flatten().flatten().for_each(|value| *value = 0);
