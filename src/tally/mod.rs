@@ -242,10 +242,10 @@ impl Tally {
         self.counters_dirty = true;
     }
 
-    /// Sets the size and the unread part of a stream's files, in bytes, before a cut.
-    pub fn set_sizes(&mut self, stream: usize, size: u64, unread: u64) {
+    /// Sets what is known of a stream's files, before a cut: size and unread part in bytes, and the format shown.
+    pub fn set_files(&mut self, stream: usize, size: u64, unread: u64, format: &'static str) {
         if let Some(stream) = self.streams.get_mut(stream).and_then(Option::as_mut) {
-            (stream.size, stream.unread) = (size, unread);
+            (stream.size, stream.unread, stream.format) = (size, unread, format);
         }
     }
 

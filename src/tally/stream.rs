@@ -44,6 +44,8 @@ pub struct Stream {
     pub newborn: bool,
     /// The series of rules without free labels stand at 0 from the start.
     pub exposed: bool,
+    /// The format that its files have shown; empty before the first line. Set before each cut, as the sizes are.
+    pub format: &'static str,
     /// Size of its files and how much of that is unread, in bytes; set before each cut.
     pub size: u64,
     /// See `size`.
@@ -65,6 +67,7 @@ impl Stream {
             rules: Vec::new(),
             newborn,
             exposed: false,
+            format: "",
             size: 0,
             unread: 0,
             dirty: true,
