@@ -151,7 +151,7 @@ fn counters_never_go_down_and_are_born_at_zero() {
         scrape.sum("log_pattern_events_total", &[("pattern", "declined")]) == 41.0
     });
     assert_eq!(last.one("log_pattern_events_total", &[("bank", "bank1"), ("level", "error")]), 21.0);
-    assert_eq!(last.sum("log_exceptions_total", &[]), 41.0);
+    assert_eq!(last.sum("log_exceptions_total", &[]), 41.0, "{:?}", last.lines("log_ex"));
 }
 
 #[test]
