@@ -34,6 +34,7 @@ struct StreamCut {
     bytes: u64,
     levels: [u64; 8],
     last_event: f64,
+    format: &'static str,
     size: u64,
     unread: u64,
     rules: Vec<[Option<u64>; 8]>,
@@ -81,7 +82,8 @@ impl super::stream::Stream {
             rules = plan.rules.iter().enumerate().map(|(at, rule)| self.show(at, rule)).collect();
         }
         let zero = std::mem::take(&mut self.newborn);
-        self.dirty |= zero;
+        self.dirty |= zero || !self.scraped;
+        self.scraped = true;
         let shown = |value: u64| if zero { 0 } else { value };
         if zero {
             rules.iter_mut().flatten().flatten().for_each(|value| *value = 0);
@@ -92,6 +94,7 @@ impl super::stream::Stream {
             bytes: shown(self.bytes),
             levels: self.levels.map(shown),
             last_event: self.last_event,
+            format: self.format,
             size: self.size,
             unread: self.unread,
             rules,
@@ -162,6 +165,13 @@ impl Cut {
                 let value = Value::Int(stream.levels[level.index()]);
                 to.sample(&stream.head, &[("level", level.as_str())], value);
             }
+        }
+    }
+
+    fn formats(&self, to: &mut dyn Visit) {
+        to.family(&catalog::LOG_FORMAT_INFO.desc());
+        for stream in self.inputs.iter().flat_map(|input| &input.streams).filter(|s| !s.format.is_empty()) {
+            to.sample(&stream.head, &[("format", stream.format)], Value::Int(1));
         }
     }
 
@@ -244,7 +254,7 @@ impl Cut {
         let names = self.inputs.iter().flat_map(|input| &input.plan.families).map(|f| f.name.as_str());
         let with_values: Vec<&str> = names.collect();
         let all: Vec<&str> = with_values.iter().copied().chain([PATTERN_EVENTS, super::EXCEPTIONS]).collect();
-        let list: [(&Entry, Walk<'_>); 17] = [
+        let list: [(&Entry, Walk<'_>); 18] = [
             (&catalog::LOG_BYTES, Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.bytes))),
             (&catalog::LOG_EVENTS, Box::new(|to| self.events(to))),
             (&catalog::LOG_EXCEPTIONS, Box::new(|to| self.exceptions(to))),
@@ -253,6 +263,7 @@ impl Cut {
                 &catalog::LOG_FILE_UNREAD,
                 Box::new(|to| self.streams(to, &catalog::LOG_FILE_UNREAD, |s| s.unread)),
             ),
+            (&catalog::LOG_FORMAT_INFO, Box::new(|to| self.formats(to))),
             (&catalog::LOG_LAST_EVENT_TIMESTAMP, Box::new(|to| self.last_events(to))),
             (&catalog::LOG_LINES, Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.lines))),
             (&catalog::LOG_PATTERN_EVENTS, Box::new(|to| self.patterns(to))),
