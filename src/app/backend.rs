@@ -23,6 +23,7 @@ pub(super) struct Exporter {
     reloads: Mutex<Reloads>,
     glance: Mutex<Glance>,
     started: f64,
+    gate: web::Gate,
     log: Arc<Log>,
 }
 
@@ -45,6 +46,7 @@ impl Exporter {
         follow: Arc<Follow>,
         registry: prometheus::Registry,
         load: Load,
+        gate: web::Gate,
         log: Arc<Log>,
     ) -> Exporter {
         let started = Clock::read().wall;
@@ -56,6 +58,7 @@ impl Exporter {
             reloads: Mutex::new(Reloads { loaded: started, error: None }),
             glance: Mutex::default(),
             started,
+            gate,
             log,
         }
     }
@@ -102,6 +105,7 @@ impl web::Backend for Exporter {
             status::of(&self.follow, &built, lock(&self.glance).host(&self.registry.gather()), &reloads);
         status.started = self.started;
         status.not_ready = self.ready().err();
+        status::warn_of_problems(&self.gate.warnings(), &mut status.warnings);
         status
     }
 
@@ -151,6 +155,17 @@ impl web::Backend for Exporter {
             }
             web::Fact::Panicked(what) => self.log.error("a request failed inside", &[("what", what)]),
             web::Fact::Refused(why) => self.log.warn("a scrape was refused", &[("why", why)]),
+            web::Fact::Exposed => self.log.warn(
+                "anyone who reaches this machine can read the metrics",
+                &[("hint", &"add basic_auth_users or client certificates with --web.config.file, or listen on 127.0.0.1")],
+            ),
+            web::Fact::Denied => self.log.warn("a client sent a wrong user or password", &[]),
+            web::Fact::AccessChanged(path) => {
+                self.log.info("web config taken over", &[("path", &path.display())])
+            }
+            web::Fact::AccessRefused(problems) => self
+                .log
+                .error("web config not taken over, the one before is in force", &[("problems", problems)]),
         }
     }
 }

@@ -172,10 +172,16 @@ fn warn_of_state(store: &Store, reloads: &Reloads, problems: &[Problem], out: &m
     if reloads.error.is_some() {
         warn("the last reload failed, the old config stays".to_owned(), "see the config below");
     }
-    for problem in problems {
-        let next = problem.hint.clone().unwrap_or_default();
-        warn(format!("{}: {}", problem.place, problem.message), &next);
-    }
+    warn_of_problems(problems, out);
+}
+
+pub(super) fn warn_of_problems(problems: &[Problem], out: &mut Vec<Warning>) {
+    out.extend(problems.iter().map(|problem| Warning {
+        what: format!("{}: {}", problem.place, problem.message),
+        next: problem.hint.clone().unwrap_or_default(),
+        since: None,
+        count: 1,
+    }));
 }
 
 /// What changes from one config to another, in words.
