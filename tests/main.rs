@@ -1,0 +1,3 @@
+//! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
+
+mod exactly_once;
