@@ -44,7 +44,11 @@ fn nothing_is_lost_or_doubled_over_real_kills() {
             if seed >= first + count {
                 return Ok(());
             }
+            let began = Instant::now();
             attempt(seed)?;
+            if began.elapsed().as_secs() >= 3 {
+                eprintln!("SEED={seed} took {:?}", began.elapsed());
+            }
         }
     };
     let outcomes: Vec<Result<(), String>> = std::thread::scope(|scope| {

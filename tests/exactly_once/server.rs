@@ -78,8 +78,9 @@ impl Server {
     fn address(&mut self) -> String {
         self.until("an address", |server| {
             let life = server.life.as_mut().expect("it runs");
-            assert!(life.child.try_wait().unwrap().is_none(), "it ended: {:?}", life.log.lock().unwrap());
-            let log = life.log.lock().unwrap();
+            let ended = life.child.try_wait().unwrap();
+            let log = life.log.lock().unwrap().clone();
+            assert!(ended.is_none(), "it ended: {log:?}");
             let line = log.iter().find(|line| line.contains("msg=serving"))?;
             let address = line.split_once("address=http://")?.1.split(' ').next()?;
             Some(address.to_owned())
@@ -126,7 +127,9 @@ impl Subject for Server {
     }
 
     fn kill(&mut self) {
-        self.signal(rustix::process::Signal::KILL);
+        if let Some(life) = &mut self.life {
+            life.child.kill().unwrap();
+        }
         self.bury();
     }
 
@@ -144,7 +147,9 @@ impl Subject for Server {
     }
 
     fn reload(&mut self, extra: bool) {
-        std::fs::write(self.dir.join("rules.yml"), rules(extra)).unwrap();
+        // Whole, since it may be starting just now.
+        std::fs::write(self.dir.join("rules.fresh"), rules(extra)).unwrap();
+        std::fs::rename(self.dir.join("rules.fresh"), self.dir.join("rules.yml")).unwrap();
         if self.life.is_none() {
             return;
         }
@@ -184,8 +189,8 @@ impl Subject for Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.signal(rustix::process::Signal::KILL);
         if let Some(mut life) = self.life.take() {
+            let _ = life.child.kill();
             let _ = life.child.wait();
         }
     }
