@@ -36,8 +36,11 @@ pub struct Shard {
     from: From,
     /// No listing was ever taken, in this run or an earlier one.
     first: bool,
-    /// Files that the first listing of this run showed were known beforehand; later ones were not.
+    /// A listing was taken in this run.
     listed: bool,
+    /// Only the files of the very first listing were known beforehand: streams of later ones begin at 0. Scrapes of an
+    /// earlier run have shown what there was, so that this holds from the start where the store kept anything.
+    newborn: bool,
     pub(super) unmatched: u64,
     /// The last step left something to read.
     backlog: bool,
@@ -110,6 +113,7 @@ impl Shard {
             from,
             first,
             listed: false,
+            newborn: !first,
             unmatched: 0,
             backlog: true,
             gone: HashMap::new(),
@@ -132,11 +136,11 @@ impl Shard {
             .filter(|(id, _)| !self.readings.contains_key(id))
             .collect();
         for (id, path) in live {
-            let stream = stream_of(&self.feed, &mut self.tally, &path, self.listed);
+            let stream = stream_of(&self.feed, &mut self.tally, &path, self.newborn);
             self.readings
                 .insert(id, Reading { carry: Carry::default(), stream, read: false, last: clock.now });
         }
-        self.listed = true;
+        (self.listed, self.newborn) = (true, true);
         facts::handle(&mut self.tally, &found, log);
     }
 
@@ -165,7 +169,7 @@ impl Shard {
             waiting: &mut self.waiting,
             touched: &mut self.touched,
             scratch: &mut self.scratch,
-            newborn: self.listed,
+            newborn: self.newborn,
             clock,
         };
         (&mut self.tailer, sink)
