@@ -144,6 +144,7 @@ impl Shard {
     pub fn step(&mut self, clock: Clock, log: &Log) -> Step {
         let mut found = Vec::new();
         let (tailer, mut sink) = self.parts(clock);
+        sink.tally.set_now(clock.wall);
         let progress = tailer.round(clock.now, &mut sink, &mut found);
         self.end_quiet_events(clock);
         facts::handle(&mut self.tally, &found, log);
