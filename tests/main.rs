@@ -1,5 +1,6 @@
 //! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
 
+mod bad_input;
 mod cli;
 mod layering;
 mod scrape;
