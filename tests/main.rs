@@ -1,6 +1,8 @@
 //! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
 
+mod bad_input;
 mod cli;
+mod corpora;
 mod exactly_once;
 mod layering;
 mod scrape;

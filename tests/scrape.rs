@@ -147,11 +147,12 @@ fn counters_never_go_down_and_are_born_at_zero() {
         }
     }
     assert!(born > 15, "new label values were seen: {born}");
-    let last = exporter.scrape_until("the last birth", |scrape| {
-        scrape.sum("log_pattern_events_total", &[("pattern", "declined")]) == 41.0
+    // The type of the last traceback may still change until the event has ended.
+    let last = exporter.scrape_until("the last birth and the last exception", |scrape| {
+        let declined = scrape.sum("log_pattern_events_total", &[("pattern", "declined")]);
+        declined == 41.0 && scrape.sum("log_exceptions_total", &[]) == 41.0
     });
     assert_eq!(last.one("log_pattern_events_total", &[("bank", "bank1"), ("level", "error")]), 21.0);
-    assert_eq!(last.sum("log_exceptions_total", &[]), 41.0, "{:?}", last.lines("log_ex"));
 }
 
 #[test]
@@ -259,7 +260,6 @@ fn other_paths_answer() {
     assert_eq!(status["totals"]["levels"]["error"], 2);
     let page = exporter.get("/");
     assert!(page.status == 200 && page.header("content-type").starts_with("text/html"));
-    assert!(page.text().contains("app.log"));
     assert_eq!(exporter.get("/nothing").status, 404);
     assert_eq!(exporter.ask("DELETE", "/metrics", &[]).status, 405);
     let head = exporter.ask("HEAD", "/-/healthy", &[]);
@@ -272,7 +272,7 @@ fn another_telemetry_path_is_served() {
     let exporter = shop(&folder, &["--web.telemetry-path", "/numbers"]);
     assert_eq!(exporter.get("/metrics").status, 404);
     assert!(exporter.get("/numbers").text().contains("log_lines_total"));
-    assert!(exporter.get("/").text().contains("/numbers"));
+    assert!(exporter.get("/").text().contains("href=\"numbers\""), "{}", exporter.get("/").text());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::{follow, web};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What the command line says beyond the config.
 #[derive(Clone, Debug)]
@@ -74,13 +74,6 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
         let log = log.clone();
         std::thread::spawn(move || host.run(&host_stops, |note| tell(&log, &note)))
     });
-    for listener in &listeners {
-        let mut address = listener.to_string();
-        if options.web.gate.is_tls() {
-            address = address.replacen("http:", "https:", 1);
-        }
-        log.info("serving", &[("address", &address), ("path", &options.web.telemetry_path)]);
-    }
     serve(listeners, exporter, options.web, &log);
     log.info("stopping", &[]);
     drop(stop_host);
@@ -183,30 +176,41 @@ fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::O
     };
     let log = log.clone();
     runtime.block_on(async move {
-        let reloads = tokio::spawn(reload_on_hangup(exporter.clone()));
-        if let Err(error) = web::serve(listeners, exporter, options, asked_to_stop()).await {
+        // Signals are heard before anybody is told that it serves.
+        let (stop, hangups) = (asked_to_stop(), signal(SignalKind::hangup()).ok());
+        let reloads = hangups.map(|hangups| tokio::spawn(reload_on_hangup(hangups, exporter.clone())));
+        for listener in &listeners {
+            let mut address = listener.to_string();
+            if options.gate.is_tls() {
+                address = address.replacen("http:", "https:", 1);
+            }
+            log.info("serving", &[("address", &address), ("path", &options.telemetry_path)]);
+        }
+        if let Err(error) = web::serve(listeners, exporter, options, stop).await {
             log.error("the server failed", &[("error", &error)]);
         }
-        reloads.abort();
+        if let Some(reloads) = reloads {
+            reloads.abort();
+        }
     });
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
 }
 
-async fn reload_on_hangup(exporter: Arc<Exporter>) {
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+async fn reload_on_hangup(mut hangups: Signal, exporter: Arc<Exporter>) {
     while hangups.recv().await.is_some() {
         let exporter = exporter.clone();
         let _ = tokio::task::spawn_blocking(move || web::Backend::reload(&*exporter)).await;
     }
 }
 
-async fn asked_to_stop() {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// Hears from now on; done when a signal asks to stop.
+fn asked_to_stop() -> impl Future<Output = ()> + Send {
+    let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut term), Ok(mut int)) = heard else { return std::future::pending().await };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
     }
 }

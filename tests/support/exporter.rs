@@ -2,7 +2,7 @@
 
 use super::{Answer, PATIENCE, Scrape, ask, command, parse};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -34,9 +34,14 @@ impl Exporter {
 
     /// Starts `logtally run` with nothing but these arguments and variables on a free port.
     pub(crate) fn start_with(args: &[&str], env: &[(&str, &str)]) -> Exporter {
-        let fixed = ["run", "--web.listen-address", "127.0.0.1:0"];
-        let mut command = command(&[&fixed[..], args].concat());
+        let mut command = command(&[&["run"], args].concat());
         command.envs(env.iter().copied());
+        Exporter::start_command(command)
+    }
+
+    /// Starts a command that is `logtally run` already, on a free port.
+    pub(crate) fn start_command(mut command: Command) -> Exporter {
+        command.args(["--web.listen-address", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (say, said) = mpsc::channel();

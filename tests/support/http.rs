@@ -42,10 +42,10 @@ pub(crate) fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &st
     stream.write_all(request.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
-    answer(&bytes)
+    answer(&bytes, method == "HEAD")
 }
 
-fn answer(bytes: &[u8]) -> Answer {
+fn answer(bytes: &[u8], head_only: bool) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");
@@ -57,7 +57,7 @@ fn answer(bytes: &[u8]) -> Answer {
     let mut answer = Answer { status, headers: lines.map(header).collect(), body: bytes[end + 4..].to_vec() };
     if answer.header("transfer-encoding") == "chunked" {
         answer.body = unchunked(&answer.body);
-    } else if let Ok(length) = answer.header("content-length").parse::<usize>() {
+    } else if !head_only && let Ok(length) = answer.header("content-length").parse::<usize>() {
         assert_eq!(answer.body.len(), length, "the body is as long as it says");
     }
     answer
