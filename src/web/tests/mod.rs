@@ -18,6 +18,7 @@ use crate::tally::exposition::{Desc, Head, Kind, Value, Visit};
 
 mod access;
 mod clients;
+mod identity;
 
 /// A backend whose every answer a test can set.
 #[derive(Default)]
