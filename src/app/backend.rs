@@ -1,6 +1,7 @@
 //! What the server serves: scrapes, the status of everything, and reloads.
 
 use super::build::{self, Built};
+use super::glance::Glance;
 use super::metrics::OwnMetrics;
 use super::run::{Load, feeds};
 use super::status;
@@ -9,7 +10,7 @@ use crate::expose::Merged;
 use crate::follow::{Clock, Follow};
 use crate::notice::Log;
 use crate::tally::exposition::Source;
-use crate::web::{self, ScrapeError, status::Status};
+use crate::web::{self, ScrapeError, status::Status, status::Totals};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The running exporter.
@@ -20,6 +21,7 @@ pub(super) struct Exporter {
     load: Load,
     pub(super) built: Mutex<Arc<Built>>,
     reloads: Mutex<Reloads>,
+    glance: Mutex<Glance>,
     started: f64,
     gate: web::Gate,
     log: Arc<Log>,
@@ -54,6 +56,7 @@ impl Exporter {
             load,
             built: Mutex::new(Arc::new(built)),
             reloads: Mutex::new(Reloads { loaded: started, error: None }),
+            glance: Mutex::default(),
             started,
             gate,
             log,
@@ -98,11 +101,16 @@ impl web::Backend for Exporter {
     fn status(&self) -> Status {
         let reloads = lock(&self.reloads).clone();
         let built = lock(&self.built).clone();
-        let mut status = status::of(&self.follow, &built, &self.registry.gather(), &reloads);
+        let mut status =
+            status::of(&self.follow, &built, lock(&self.glance).host(&self.registry.gather()), &reloads);
         status.started = self.started;
         status.not_ready = self.ready().err();
         status::warn_of_problems(&self.gate.warnings(), &mut status.warnings);
         status
+    }
+
+    fn totals(&self) -> Totals {
+        status::totals(&self.follow)
     }
 
     fn ready(&self) -> Result<(), String> {
