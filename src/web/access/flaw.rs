@@ -17,7 +17,7 @@ pub(super) fn problem(file: &Path, error: &Error) -> Problem {
         Some(at) if text[at..].lines().count() == 1 => &text[..at],
         _ => &text,
     };
-    let text = text.replace("EOF while parsing a value", "the file ends too early");
+    let text = plain(text);
     if let Some((path, found, allowed)) = unknown_field(&text) {
         let found: String = found.chars().take(60).collect();
         let problem = Problem::error(place, format!("{path}unknown key `{found}`"));
@@ -41,4 +41,33 @@ fn unknown_field(text: &str) -> Option<(&str, &str, Vec<&str>)> {
     let (found, rest) = (&rest[..end], &rest[end + 1..]);
     let allowed = rest.split('`').skip(1).step_by(2).collect();
     Some((&text[..at], found, allowed))
+}
+
+/// Serde's words for kinds of values, as users would say them.
+fn plain(text: &str) -> String {
+    let text = match text.split_once("duplicate field ") {
+        Some((path, field)) => format!("{path}{field} stands twice"),
+        None => text.to_owned(),
+    };
+    let Some(at) = text.find("invalid type: ") else { return text };
+    let (path, rest) = text.split_at(at);
+    let rest = &rest["invalid type: ".len()..];
+    let Some((found, expected)) = rest.rsplit_once(", expected ") else { return text };
+    let found = match found.split_once(' ') {
+        _ if found == "sequence" => "a list".to_owned(),
+        _ if found == "map" => "a mapping".to_owned(),
+        _ if found == "unit value" => "nothing".to_owned(),
+        Some(("string", value)) => format!("the text {}", value.chars().take(60).collect::<String>()),
+        Some(("integer", value)) => format!("the number {value}"),
+        Some(("floating", value)) => format!("the number {}", value.trim_start_matches("point ")),
+        Some(("boolean", value)) => value.to_owned(),
+        _ => found.to_owned(),
+    };
+    let expected = match expected {
+        "u32" => "a whole number",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        other => other,
+    };
+    format!("{path}found {found}, expected {expected}")
 }

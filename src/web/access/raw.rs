@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::words::{Cipher, ClientAuth, Curve, Header, Interval, Version};
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a mapping")]
 pub(super) struct Raw {
     pub(super) tls_server_config: Option<RawTls>,
     pub(super) http_server_config: Option<RawHttp>,
@@ -20,7 +20,7 @@ pub(super) struct Raw {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a mapping")]
 pub(super) struct RawTls {
     pub(super) cert: Option<String>,
     pub(super) cert_file: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct RawTls {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a mapping")]
 pub(super) struct RawHttp {
     /// Taken and not needed: clients that may speak HTTP/2 speak HTTP/1.1 too.
     #[serde(rename = "http2")]
@@ -47,7 +47,7 @@ pub(super) struct RawHttp {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a mapping")]
 pub(super) struct RawRate {
     pub(super) interval: Option<As<Interval>>,
     pub(super) burst: Option<u32>,

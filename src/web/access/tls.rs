@@ -8,7 +8,7 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::rustls::{Error, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 use super::client::Clients;
 use super::files::Files;
@@ -66,7 +66,7 @@ impl Reader<'_> {
         let roots = self.roots(raw, auth);
         self.check_names(raw, auth);
         let provider = self.provider(raw);
-        let versions = self.versions(raw);
+        let versions = self.versions(raw, &provider);
         let (Some(chain), Some(key), true) = (chain, key, self.problems.is_empty()) else {
             return Tls::default();
         };
@@ -84,11 +84,29 @@ impl Reader<'_> {
                 Tls { config: Some(Arc::new(config)), authenticates }
             }
             Err(error) => {
-                self.error(
-                    format!("tls_server_config: {error}"),
-                    "the key must belong to the certificate, and the versions to the cipher suites",
-                );
+                self.unbuilt(&error);
                 Tls::default()
+            }
+        }
+    }
+
+    /// Says why rustls does not want to serve with what there is.
+    fn unbuilt(&mut self, error: &Error) {
+        match error {
+            Error::InconsistentKeys(_) => self.error(
+                "the key does not belong to the certificate",
+                "cert_file must begin with the server's own certificate",
+            ),
+            Error::InvalidCertificate(why) => self.error(
+                format!("cert: no certificate that can be used ({why:?})"),
+                "`openssl x509 -text` shows it",
+            ),
+            Error::General(why) => self.error(
+                format!("tls_server_config: {why}"),
+                "RSA, P-256, P-384 and Ed25519 keys are served with",
+            ),
+            other => {
+                self.error(format!("tls_server_config: {other}"), "check certificate, key and versions");
             }
         }
     }
@@ -212,19 +230,33 @@ impl Reader<'_> {
         }
     }
 
-    fn versions(&mut self, raw: &RawTls) -> Vec<&'static SupportedProtocolVersion> {
+    fn versions(
+        &mut self,
+        raw: &RawTls,
+        provider: &CryptoProvider,
+    ) -> Vec<&'static SupportedProtocolVersion> {
         let least = raw.min_version.as_ref().map_or(Version::Tls12, |v| v.0);
         let most = raw.max_version.as_ref().map_or(Version::Tls13, |v| v.0);
         if least < Version::Tls12 && most >= Version::Tls12 {
             self.warn("min_version below TLS12: TLS 1.2 is the oldest served", "set min_version: TLS12");
         }
         let all = [(Version::Tls13, &TLS13), (Version::Tls12, &TLS12)];
-        let versions: Vec<_> =
+        let mut versions: Vec<&SupportedProtocolVersion> =
             all.iter().filter(|(v, _)| (least..=most).contains(v)).map(|(_, v)| *v).collect();
         if versions.is_empty() {
             self.error(
                 "min_version and max_version leave no TLS version to serve",
                 "TLS12 and TLS13 are served; min_version must not be above max_version",
+            );
+            return versions;
+        }
+        // A list of 1.3 suites alone leaves 1.2 without any, which rustls would call impossible.
+        let suites = &provider.cipher_suites;
+        versions.retain(|v| suites.iter().any(|suite| suite.version().version == v.version));
+        if versions.is_empty() {
+            self.error(
+                "cipher_suites hold none that is served with these versions",
+                "add TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 and TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
             );
         }
         versions
@@ -267,14 +299,9 @@ fn build(
     clients: Option<Clients>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, tokio_rustls::rustls::Error> {
-    // A list of 1.3 suites alone leaves 1.2 without any; rustls would call the pair impossible.
-    let serves = |v: &SupportedProtocolVersion| {
-        provider.cipher_suites.iter().any(|suite| suite.version().version == v.version)
-    };
-    let versions: Vec<_> = versions.iter().copied().filter(|v| serves(v)).collect();
+) -> Result<ServerConfig, Error> {
     let builder =
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&versions)?;
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
     let builder = match clients {
         Some(clients) => builder.with_client_cert_verifier(Arc::new(clients)),
         None => builder.with_no_client_auth(),

@@ -63,7 +63,7 @@ impl Users {
                 ),
             }
         }
-        let decoy = format!("$2b${cost:02}${}{}", "abcdefghijklmnopqrstuu", "v".repeat(31));
+        let decoy = format!("$2b${cost:02}${}{}", "abcdefghijklmnopqrstuu", "u".repeat(31));
         Users { hashes, decoy }
     }
 
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_decoy_is_a_hash_that_is_computed() {
         for cost in [4, 10, 12] {
-            let decoy = format!("$2b${cost:02}${}{}", "abcdefghijklmnopqrstuu", "v".repeat(31));
+            let decoy = format!("$2b${cost:02}${}{}", "abcdefghijklmnopqrstuu", "u".repeat(31));
             assert_eq!(decoy.parse::<bcrypt::HashParts>().unwrap().get_cost(), cost);
             assert!(cost > 4 || !bcrypt::verify("", &decoy).unwrap());
         }

@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_near_word_is_offered() {
-        assert_eq!(Version::read("TLS21").unwrap_err(), "`TLS21` is no TLS version\ndid you mean `TLS12`?");
+        assert_eq!(Version::read("TLS22").unwrap_err(), "`TLS22` is no TLS version\ndid you mean `TLS12`?");
         assert!(Cipher::read("TLS_FOO").unwrap_err().contains("allowed: TLS_AES_128"));
         assert_eq!(
             Header::read("X-Frame-Option").unwrap_err().lines().last(),
