@@ -1,6 +1,7 @@
 //! What the server serves: scrapes, the status of everything, and reloads.
 
 use super::build::{self, Built};
+use super::glance::Glance;
 use super::metrics::OwnMetrics;
 use super::run::{Load, feeds};
 use super::status;
@@ -9,7 +10,7 @@ use crate::expose::Merged;
 use crate::follow::{Clock, Follow};
 use crate::notice::Log;
 use crate::tally::exposition::Source;
-use crate::web::{self, ScrapeError, status::Status};
+use crate::web::{self, ScrapeError, status::Status, status::Totals};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The running exporter.
@@ -20,7 +21,9 @@ pub(super) struct Exporter {
     load: Load,
     pub(super) built: Mutex<Arc<Built>>,
     reloads: Mutex<Reloads>,
+    glance: Mutex<Glance>,
     started: f64,
+    gate: web::Gate,
     log: Arc<Log>,
 }
 
@@ -43,6 +46,7 @@ impl Exporter {
         follow: Arc<Follow>,
         registry: prometheus::Registry,
         load: Load,
+        gate: web::Gate,
         log: Arc<Log>,
     ) -> Exporter {
         let started = Clock::read().wall;
@@ -52,7 +56,9 @@ impl Exporter {
             load,
             built: Mutex::new(Arc::new(built)),
             reloads: Mutex::new(Reloads { loaded: started, error: None }),
+            glance: Mutex::default(),
             started,
+            gate,
             log,
         }
     }
@@ -95,10 +101,16 @@ impl web::Backend for Exporter {
     fn status(&self) -> Status {
         let reloads = lock(&self.reloads).clone();
         let built = lock(&self.built).clone();
-        let mut status = status::of(&self.follow, &built, &self.registry.gather(), &reloads);
+        let mut status =
+            status::of(&self.follow, &built, lock(&self.glance).host(&self.registry.gather()), &reloads);
         status.started = self.started;
         status.not_ready = self.ready().err();
+        status::warn_of_problems(&self.gate.warnings(), &mut status.warnings);
         status
+    }
+
+    fn totals(&self) -> Totals {
+        status::totals(&self.follow)
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -143,6 +155,17 @@ impl web::Backend for Exporter {
             }
             web::Fact::Panicked(what) => self.log.error("a request failed inside", &[("what", what)]),
             web::Fact::Refused(why) => self.log.warn("a scrape was refused", &[("why", why)]),
+            web::Fact::Exposed => self.log.warn(
+                "anyone who reaches this machine can read the metrics",
+                &[("hint", &"add basic_auth_users or client certificates with --web.config.file, or listen on 127.0.0.1")],
+            ),
+            web::Fact::Denied => self.log.warn("a client sent a wrong user or password", &[]),
+            web::Fact::AccessChanged(path) => {
+                self.log.info("web config taken over", &[("path", &path.display())])
+            }
+            web::Fact::AccessRefused(problems) => self
+                .log
+                .error("web config not taken over, the one before is in force", &[("problems", problems)]),
         }
     }
 }

@@ -48,6 +48,9 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     for warning in &built.warnings {
         log.warn("config", &[("problem", warning)]);
     }
+    for warning in &options.web.gate.warnings() {
+        log.warn("web config", &[("problem", warning)]);
+    }
     let listeners = web::bind(&options.listen)?;
     let store = open_store(&built.config.storage)?;
     let feeds = feeds(&built)?;
@@ -63,7 +66,8 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     })?;
     let follow = Arc::new(follow);
     let (host, registry) = hosted(&built, &options)?;
-    let exporter = Arc::new(Exporter::new(built, follow.clone(), registry, load, log.clone()));
+    let exporter =
+        Arc::new(Exporter::new(built, follow.clone(), registry, load, options.web.gate.clone(), log.clone()));
     follow.start();
     let (stop_host, host_stops) = mpsc::channel();
     let sampler = host.map(|host| {
@@ -71,7 +75,10 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
         std::thread::spawn(move || host.run(&host_stops, |note| tell(&log, &note)))
     });
     for listener in &listeners {
-        let address = listener.to_string();
+        let mut address = listener.to_string();
+        if options.web.gate.is_tls() {
+            address = address.replacen("http:", "https:", 1);
+        }
         log.info("serving", &[("address", &address), ("path", &options.web.telemetry_path)]);
     }
     serve(listeners, exporter, options.web, &log);

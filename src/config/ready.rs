@@ -54,6 +54,8 @@ pub struct Config {
     pub inputs: Vec<Input>,
     /// Rule files and packs in force.
     pub rules: Vec<crate::rules::Source>,
+    /// Rules were asked for, by the config or a flag; otherwise the shipped packs are in force.
+    pub rules_given: bool,
     /// Series of a metric that may be born of label values.
     pub series_per_metric: usize,
     /// Bytes of a line that are looked at.
@@ -134,6 +136,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
     }
     let limits = limits(raw.limits, &mut problems);
     let host = raw.host.map_or(Some(HostChoice::all()), |raw| host(raw, &mut problems));
+    let rules_given = raw.rules.is_some() || !given.rules.is_empty();
     let rules = rules(raw.rules, &given.rules, &base, &mut problems);
     if problems.list.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems.list);
@@ -148,6 +151,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
         }),
         inputs,
         rules,
+        rules_given,
         series_per_metric: limits.series_per_metric,
         line_bytes: limits.line_bytes,
         event_lines: limits.event_lines,

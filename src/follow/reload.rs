@@ -87,7 +87,7 @@ impl Shard {
             let saved = reading.carry.save(|rule| rule_key(&old.rules[rule as usize]));
             let carry = Carry::restore(&saved, |name| feed.plan.rule(name).map(|at| at as u32));
             let stream = stream_of(&feed, &mut tally, path, false);
-            self.readings.insert(id, Reading { carry, stream, last: reading.last });
+            self.readings.insert(id, Reading { carry, stream, ..reading });
             self.touched.insert(id);
         }
         self.tally = tally;

@@ -36,8 +36,11 @@ pub struct Shard {
     from: From,
     /// No listing was ever taken, in this run or an earlier one.
     first: bool,
-    /// Files that the first listing of this run showed were known beforehand; later ones were not.
+    /// A listing was taken in this run.
     listed: bool,
+    /// Only the files of the very first listing were known beforehand: streams of later ones begin at 0. Scrapes of an
+    /// earlier run have shown what there was, so that this holds from the start where the store kept anything.
+    newborn: bool,
     pub(super) unmatched: u64,
     /// The last step left something to read.
     backlog: bool,
@@ -96,7 +99,7 @@ impl Shard {
             let rule = |name: &str| feed.plan.rule(name).map(|at| at as u32);
             let carry = Carry::restore(carry, rule);
             let stream = stream_of(&feed, &mut tally, &saved.path, false);
-            readings.insert(*id, Reading { carry, stream, last: now });
+            readings.insert(*id, Reading { carry, stream, read: true, last: now });
         }
         let waiting = readings.iter().filter(|(_, r)| r.carry.waits()).map(|(id, _)| *id).collect();
         Shard {
@@ -110,6 +113,7 @@ impl Shard {
             from,
             first,
             listed: false,
+            newborn: !first,
             unmatched: 0,
             backlog: true,
             gone: HashMap::new(),
@@ -132,10 +136,11 @@ impl Shard {
             .filter(|(id, _)| !self.readings.contains_key(id))
             .collect();
         for (id, path) in live {
-            let stream = stream_of(&self.feed, &mut self.tally, &path, self.listed);
-            self.readings.insert(id, Reading { carry: Carry::default(), stream, last: clock.now });
+            let stream = stream_of(&self.feed, &mut self.tally, &path, self.newborn);
+            self.readings
+                .insert(id, Reading { carry: Carry::default(), stream, read: false, last: clock.now });
         }
-        self.listed = true;
+        (self.listed, self.newborn) = (true, true);
         facts::handle(&mut self.tally, &found, log);
     }
 
@@ -143,6 +148,7 @@ impl Shard {
     pub fn step(&mut self, clock: Clock, log: &Log) -> Step {
         let mut found = Vec::new();
         let (tailer, mut sink) = self.parts(clock);
+        sink.tally.set_now(clock.wall);
         let progress = tailer.round(clock.now, &mut sink, &mut found);
         self.end_quiet_events(clock);
         facts::handle(&mut self.tally, &found, log);
@@ -163,7 +169,7 @@ impl Shard {
             waiting: &mut self.waiting,
             touched: &mut self.touched,
             scratch: &mut self.scratch,
-            newborn: self.listed,
+            newborn: self.newborn,
             clock,
         };
         (&mut self.tailer, sink)
@@ -182,19 +188,22 @@ impl Shard {
 
     /// Copies all numbers for a scrape.
     pub fn cut(&mut self) -> InputCut {
-        let mut sizes: HashMap<usize, (u64, u64)> = HashMap::new();
+        let mut seen: HashMap<usize, (u64, u64, &'static str)> = HashMap::new();
         let mut files = 0;
         for file in self.tailer.files().filter(|file| file.state != State::Done) {
             files += 1;
             let Some(reading) = self.readings.get(&file.id) else { continue };
-            let (size, unread) = sizes.entry(reading.stream).or_default();
-            *size += if file.state == State::Live { file.size } else { 0 };
+            let (size, unread, format) = seen.entry(reading.stream).or_default();
             *unread += file.unread;
+            if file.state == State::Live {
+                *size += file.size;
+                *format = reading.format().unwrap_or(format);
+            }
         }
         let streams: Vec<usize> = self.tally.streams().map(|(at, _)| at).collect();
         for stream in streams {
-            let (size, unread) = sizes.get(&stream).copied().unwrap_or_default();
-            self.tally.set_sizes(stream, size, unread);
+            let (size, unread, format) = seen.get(&stream).copied().unwrap_or_default();
+            self.tally.set_files(stream, size, unread, format);
         }
         self.tally.cut(files)
     }

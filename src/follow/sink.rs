@@ -14,8 +14,17 @@ pub(super) struct Reading {
     pub(super) carry: Carry,
     /// The stream that it counts under.
     pub(super) stream: usize,
+    /// Some line of it was read in this run.
+    pub(super) read: bool,
     /// When its last line came.
     pub(super) last: Instant,
+}
+
+impl Reading {
+    /// The format that its lines have shown, once there was one.
+    pub(super) fn format(&self) -> Option<&'static str> {
+        self.read.then(|| self.carry.memory().format().as_str())
+    }
 }
 
 /// The parts of a shard that take lines.
@@ -49,12 +58,12 @@ impl tail::Sink for Sink<'_> {
         }
         let stream = stream_of(self.feed, self.tally, &saved.path, self.newborn);
         let carry = Carry::default();
-        self.readings.entry(file).or_insert(Reading { carry, stream, last: self.clock.now });
+        self.readings.entry(file).or_insert(Reading { carry, stream, read: false, last: self.clock.now });
     }
 
     fn lines(&mut self, file: FileId, chunk: &[u8], skipped: u64, encoding: Encoding) {
         let Some(reading) = self.readings.get_mut(&file) else { return };
-        reading.last = self.clock.now;
+        (reading.last, reading.read) = (self.clock.now, true);
         let mut into = Into { tally: self.tally, stream: reading.stream, now: self.clock.wall };
         let bytes = chunk.len() as u64 + skipped;
         match encoding {

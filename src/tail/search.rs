@@ -163,17 +163,24 @@ impl Tailer {
             entry.source = Source::Packed(Box::new(packed));
         } else {
             let key = (entry.input.clone(), look.dev, look.ino);
-            if self.inodes.contains_key(&key) || self.copies.contains_key(&key) {
+            let Ok(head) = read_head(&file) else { return false };
+            if self.copies.contains_key(&key) || !matches!(entry.kin(&file, look, &head), Ok(Kin::Same)) {
                 return false;
             }
-            let kin = read_head(&file).and_then(|head| entry.kin(&file, look, &head));
-            if !matches!(kin, Ok(Kin::Same)) {
+            // An ended content may have had this inode before; only one that still holds it is in the way.
+            let holds = |owner: &super::Entry| {
+                matches!(owner.source, Source::Plain(_))
+                    || !matches!(owner.kin(&file, look, &head), Ok(Kin::Other))
+            };
+            if self.inodes.get(&key).and_then(|owner| self.entries.get(owner)).is_some_and(holds) {
                 return false;
             }
+            let Some(entry) = self.entries.get_mut(&id) else { return false };
             entry.attach(file, look, now);
             self.open += 1;
             self.inodes.insert(key, id);
         }
+        let Some(entry) = self.entries.get_mut(&id) else { return false };
         entry.saved.state = State::Rotated;
         facts.push(entry.fact(id, What::Continued(path.to_path_buf())));
         self.dirty.insert(id);

@@ -107,6 +107,8 @@ catalog! {
         "Log events that a rule matched, by rule and level.";
     LOG_EXCEPTIONS = Stream Counter "log_exceptions_total", None, [free("exception")],
         "Exceptions in tracebacks and stack traces, by type.";
+    LOG_FORMAT_INFO = Stream Gauge "log_format_info", None, [free("format")],
+        "The format that the file's lines have shown; the value is always 1.";
     LOG_LAST_EVENT_TIMESTAMP = Stream Gauge "log_last_event_timestamp_seconds", Some("seconds"), [],
         "When the last event was read, in seconds since the epoch.";
     LOG_FILE_SIZE = Stream Gauge "log_file_size_bytes", Some("bytes"), [],

@@ -34,6 +34,7 @@ struct StreamCut {
     bytes: u64,
     levels: [u64; 8],
     last_event: f64,
+    format: &'static str,
     size: u64,
     unread: u64,
     rules: Vec<[Option<u64>; 8]>,
@@ -47,16 +48,21 @@ struct SeriesCut {
     number: Number,
 }
 
+/// A family that rules define, with its series and their bucket bounds.
+type RuleFamily<'a> = (Desc, Vec<(&'a SeriesCut, &'a [f64])>);
+
 impl Tally {
     /// Copies all numbers; `files` is how many files the input follows.
     pub fn cut(&mut self, files: u64) -> InputCut {
         let plan = self.plan.clone();
+        // A stream that is shown at 0 shows its declared series at 0 as well.
+        let fresh: Vec<bool> = self.streams.iter().map(|s| s.as_ref().is_some_and(|s| s.newborn)).collect();
         let streams = self.streams.iter_mut().flatten().map(|stream| stream.cut(&plan)).collect();
         let mut series = Vec::with_capacity(self.series.len());
         let mut shown = Vec::new();
         for (at, s) in self.series.iter().enumerate() {
             let Some(stream) = self.streams[s.key.stream].as_ref() else { continue };
-            let number = if s.newborn { s.number.zero() } else { s.number.clone() };
+            let number = if s.newborn || fresh[s.key.stream] { s.number.zero() } else { s.number.clone() };
             shown.extend(s.newborn.then_some(at));
             series.push(SeriesCut {
                 head: stream.head.clone(),
@@ -78,7 +84,8 @@ impl super::stream::Stream {
             rules = plan.rules.iter().enumerate().map(|(at, rule)| self.show(at, rule)).collect();
         }
         let zero = std::mem::take(&mut self.newborn);
-        self.dirty |= zero;
+        self.dirty |= zero || !self.scraped;
+        self.scraped = true;
         let shown = |value: u64| if zero { 0 } else { value };
         if zero {
             rules.iter_mut().flatten().flatten().for_each(|value| *value = 0);
@@ -89,6 +96,7 @@ impl super::stream::Stream {
             bytes: shown(self.bytes),
             levels: self.levels.map(shown),
             last_event: self.last_event,
+            format: self.format,
             size: self.size,
             unread: self.unread,
             rules,
@@ -162,6 +170,13 @@ impl Cut {
         }
     }
 
+    fn formats(&self, to: &mut dyn Visit) {
+        to.family(&catalog::LOG_FORMAT_INFO.desc());
+        for stream in self.inputs.iter().flat_map(|input| &input.streams).filter(|s| !s.format.is_empty()) {
+            to.sample(&stream.head, &[("format", stream.format)], Value::Int(1));
+        }
+    }
+
     fn last_events(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_LAST_EVENT_TIMESTAMP.desc());
         for stream in self.inputs.iter().flat_map(|input| &input.streams).filter(|s| s.last_event > 0.0) {
@@ -188,7 +203,7 @@ impl Cut {
     }
 
     /// The metrics that rules define, by name; of two inputs that define one, the first gives its help.
-    fn rule_metrics(&self) -> BTreeMap<&str, (Desc, Vec<(&SeriesCut, &[f64])>)> {
+    fn rule_metrics(&self) -> BTreeMap<&str, RuleFamily<'_>> {
         let mut families = BTreeMap::new();
         for input in &self.inputs {
             for family in &input.plan.families {
@@ -241,7 +256,7 @@ impl Cut {
         let names = self.inputs.iter().flat_map(|input| &input.plan.families).map(|f| f.name.as_str());
         let with_values: Vec<&str> = names.collect();
         let all: Vec<&str> = with_values.iter().copied().chain([PATTERN_EVENTS, super::EXCEPTIONS]).collect();
-        let list: [(&Entry, Walk<'_>); 17] = [
+        let list: [(&Entry, Walk<'_>); 18] = [
             (&catalog::LOG_BYTES, Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.bytes))),
             (&catalog::LOG_EVENTS, Box::new(|to| self.events(to))),
             (&catalog::LOG_EXCEPTIONS, Box::new(|to| self.exceptions(to))),
@@ -250,6 +265,7 @@ impl Cut {
                 &catalog::LOG_FILE_UNREAD,
                 Box::new(|to| self.streams(to, &catalog::LOG_FILE_UNREAD, |s| s.unread)),
             ),
+            (&catalog::LOG_FORMAT_INFO, Box::new(|to| self.formats(to))),
             (&catalog::LOG_LAST_EVENT_TIMESTAMP, Box::new(|to| self.last_events(to))),
             (&catalog::LOG_LINES, Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.lines))),
             (&catalog::LOG_PATTERN_EVENTS, Box::new(|to| self.patterns(to))),

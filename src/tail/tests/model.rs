@@ -328,7 +328,7 @@ fn random_schedules_count_each_line_once() {
 
 #[test]
 fn random_schedules_of_one_followed_file_count_each_line_once() {
-    schedules(100_000..100_500, true);
+    schedules(2_000_000..2_000_500, true);
 }
 
 /// More seeds: `cargo test --lib tail::tests::model::many -- --ignored`.

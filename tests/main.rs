@@ -1,0 +1,7 @@
+//! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
+
+mod cli;
+mod exactly_once;
+mod layering;
+mod scrape;
+mod support;
