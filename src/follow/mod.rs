@@ -13,7 +13,7 @@ pub mod whole;
 mod worker;
 
 pub use durable::{COMMIT_BOUNDS, StoreState};
-pub use rows::{Kept, load};
+pub use rows::{Kept, highest, load};
 pub use shard::{EVENT_IDLE, FileView, Shard};
 
 use crate::discover::{Globs, Waker, Watch};
@@ -135,8 +135,7 @@ impl Follow {
             None => HashMap::new(),
         };
         // File ids are unique over all inputs, those that no config names any more included.
-        let highest = kept.values().flat_map(|kept| &kept.files).map(|(id, _)| *id).max().unwrap_or(0);
-        options.tail.ids.fetch_max(highest + 1, Ordering::Relaxed);
+        options.tail.ids.fetch_max(highest(&kept) + 1, Ordering::Relaxed);
         let now = Instant::now();
         let shard = |feed: Feed| {
             let kept = kept.remove(&feed.name).unwrap_or_default();

@@ -60,7 +60,7 @@ impl Follow {
 
 impl Shard {
     /// The same files under another pipeline: everything that is still counted keeps its number.
-    fn reform(&mut self, feed: Feed, guard: Arc<Guard>) {
+    pub fn reform(&mut self, feed: Feed, guard: Arc<Guard>) {
         let rows = self.tally.export();
         let mut tally = Tally::new(&feed.name, feed.plan.clone(), guard);
         if let Some(counters) = &rows.input {

@@ -254,6 +254,11 @@ impl Shard {
         self.listed && !self.backlog
     }
 
+    /// What it follows and where the lines go.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
     /// The input's name.
     pub fn input(&self) -> &str {
         &self.feed.name

@@ -6,6 +6,7 @@
 
 mod judge;
 mod kills;
+mod model;
 mod schedule;
 mod server;
 mod world;

@@ -67,14 +67,14 @@ pub(super) fn rules(extra: bool) -> String {
     text
 }
 
-/// The config of all schedules.
-pub(super) fn config(dir: &Path) -> String {
-    let dir = dir.display();
+/// The config of all schedules: logs in one folder, rules in another.
+pub(super) fn config(dir: &Path, rules: &Path) -> String {
+    let (dir, rules) = (dir.display(), rules.display());
     format!(
         "inputs:
   - {{name: one, include: ['{dir}/a/app.log*'], labels: {{team: t}}}}
   - {{name: two, include: ['{dir}/b/*.log', '{dir}/a/app.log*'], path_label: name}}
-rules: ['{dir}/rules.yml']
+rules: ['{rules}/rules.yml']
 host: off
 "
     )
@@ -152,6 +152,7 @@ impl Run<'_> {
             Op::Open(log) => self.world.reopen(log),
             Op::Delete(log) => {
                 if self.world.can_rotate(log) && self.world.logs[log].followed != Followed::Link {
+                    self.world.write(log, 1, &mut self.random);
                     self.settle()?;
                     self.world.delete(log);
                     self.world.write(log, 3, &mut self.random);
@@ -191,8 +192,12 @@ impl Run<'_> {
 
     /// A file that only one name follows has to be known before it is moved away from there.
     fn seen(&mut self, log: usize) -> Result<(), String> {
-        let log = &self.world.logs[log];
-        if log.followed != Followed::AllNames && !log.known { self.settle() } else { Ok(()) }
+        let known = self.world.logs[log].known;
+        if known || self.world.logs[log].followed == Followed::AllNames {
+            return Ok(());
+        }
+        self.world.write(log, 1, &mut self.random);
+        self.settle()
     }
 
     /// Waits until all that is written is counted.

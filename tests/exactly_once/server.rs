@@ -29,7 +29,7 @@ pub(super) struct Server {
 impl Server {
     /// Over a folder, with the config and rules of the schedules.
     pub(super) fn new(dir: &Path) -> Server {
-        std::fs::write(dir.join("logtally.yml"), config(dir)).unwrap();
+        std::fs::write(dir.join("logtally.yml"), config(dir, dir)).unwrap();
         std::fs::write(dir.join("rules.yml"), rules(false)).unwrap();
         Server::of(dir)
     }

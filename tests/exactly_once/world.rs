@@ -329,9 +329,13 @@ impl World {
     /// Everything that is there by now is in the store.
     pub(super) fn all_known(&mut self) {
         for log in &mut self.logs {
-            log.known = log.writer.metadata().unwrap().len() > 0 && !log.moved;
-            // What a late writer has open is the newest rotated one.
+            let written = log.writer.metadata().unwrap().len() > 0;
+            log.known = written && !log.moved;
             log.rotated.iter_mut().for_each(|(_, known)| *known = true);
+            // The newest rotated one may still be empty, and get its first line from a late writer.
+            if let Some((_, known)) = log.rotated.first_mut().filter(|_| log.moved) {
+                *known = written;
+            }
         }
     }
 }
