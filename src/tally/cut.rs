@@ -48,6 +48,9 @@ struct SeriesCut {
     number: Number,
 }
 
+/// A family that rules define, with its series and their bucket bounds.
+type RuleFamily<'a> = (Desc, Vec<(&'a SeriesCut, &'a [f64])>);
+
 impl Tally {
     /// Copies all numbers; `files` is how many files the input follows.
     pub fn cut(&mut self, files: u64) -> InputCut {
@@ -198,7 +201,7 @@ impl Cut {
     }
 
     /// The metrics that rules define, by name; of two inputs that define one, the first gives its help.
-    fn rule_metrics(&self) -> BTreeMap<&str, (Desc, Vec<(&SeriesCut, &[f64])>)> {
+    fn rule_metrics(&self) -> BTreeMap<&str, RuleFamily<'_>> {
         let mut families = BTreeMap::new();
         for input in &self.inputs {
             for family in &input.plan.families {

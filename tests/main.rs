@@ -1,0 +1,5 @@
+//! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
+
+mod cli;
+mod layering;
+mod support;
