@@ -24,8 +24,7 @@ rules:
   - name: never
     match: 'a thing that is not there'
 ";
-const LEVELS: [&str; 8] =
-    ["trace", "debug", "info", "notice", "warning", "error", "critical", "unknown"];
+const LEVELS: [&str; 8] = ["trace", "debug", "info", "notice", "warning", "error", "critical", "unknown"];
 
 fn shop() -> Folder {
     let folder = Folder::new();
@@ -78,6 +77,7 @@ fn help_and_version_are_answers() {
     let (version, _) = ends(&["--version"], 0);
     assert!(version.starts_with(concat!("logtally ", env!("CARGO_PKG_VERSION"), " (")), "{version}");
     let (run, _) = ends(&["run", "--help"], 0);
+    let run = run.split_whitespace().collect::<Vec<_>>().join(" ");
     for flag in [
         "--config.file",
         "--rules",
@@ -95,7 +95,7 @@ fn help_and_version_are_answers() {
         "--log.format",
     ] {
         let twin = format!("LOGTALLY_{}", flag[2..].to_uppercase().replace(['.', '-'], "_"));
-        assert!(run.contains(&format!("{flag} <")) || run.contains(flag), "{flag}");
+        assert!(run.contains(&format!(" {flag} ")), "{flag}");
         assert!(run.contains(&format!("[env: {twin}=")), "{twin}");
     }
 }
@@ -197,7 +197,8 @@ fn archives_count_as_what_is_in_them() {
     plain["elapsed_seconds"] = 0.into();
     let mut archives = packed(&folder);
     // Two archives one after the other are one archive, as `cat a.gz b.gz` makes it.
-    let twice: Vec<u8> = [std::fs::read(&archives[0]).unwrap(), std::fs::read(&archives[0]).unwrap()].concat();
+    let twice: Vec<u8> =
+        [std::fs::read(&archives[0]).unwrap(), std::fs::read(&archives[0]).unwrap()].concat();
     for archive in &archives {
         let mut told = count(&["--rules", &rules, archive]);
         told["elapsed_seconds"] = 0.into();
@@ -268,7 +269,9 @@ fn threads_change_nothing_but_the_time() {
     let folder = Folder::new();
     let rules = folder.write("shop.yml", RULES);
     // Large enough to be split, with events over the seams.
-    let big: String = (0..90_000).map(|at| if at % 7 == 0 { LOG.to_owned() } else { format!("INFO:m:tick {at}\n") }).collect();
+    let big: String = (0..90_000)
+        .map(|at| if at % 7 == 0 { LOG.to_owned() } else { format!("INFO:m:tick {at}\n") })
+        .collect();
     let path = folder.write("big.log", &big);
     let mut told: Vec<serde_json::Value> =
         ["1", "2", "3", "7"].iter().map(|n| count(&["--threads", n, "--rules", &rules, &path])).collect();
@@ -305,10 +308,17 @@ fn explain_says_what_each_line_is() {
     let folder = shop();
     let rules = folder.at("shop.yml");
     let (text, _) = ends(&["explain", "--rules", &rules, &folder.at("app.log")], 0);
-    for words in ["format=python", "level=error", "level=warning", "match    shop/db_timeout", "belongs to the event above"] {
+    for words in [
+        "format=python",
+        "level=error",
+        "level=warning",
+        "match    shop/db_timeout",
+        "belongs to the event above",
+    ] {
         assert!(text.contains(words), "{words} in {text}");
     }
-    let strict = folder.write("strict.yml", RULES.replace("    tests:", "    levels: [critical]\n    tests:"));
+    let strict =
+        folder.write("strict.yml", RULES.replace("    tests:", "    levels: [critical]\n    tests:"));
     let output = logtally_fed(&["explain", "--rules", &strict], LOG.as_bytes());
     assert_eq!(code(&output), 0);
     assert!(out(&output).contains("the level is error and the rule wants critical"), "{}", out(&output));
@@ -353,7 +363,10 @@ fn a_flag_wins_over_its_environment_twin() {
     let json = ("LOGTALLY_OUTPUT", "json");
     let by_env = ask(&[json, ("LOGTALLY_RULES", &folder.at("shop.yml"))], &[]);
     assert_eq!(by_env["patterns"], serde_json::json!({"db_timeout": 2, "never": 0}));
-    let by_flag = ask(&[("LOGTALLY_OUTPUT", "csv"), ("LOGTALLY_RULES", &folder.at("shop.yml"))], &["--output", "json", "--rules", &other]);
+    let by_flag = ask(
+        &[("LOGTALLY_OUTPUT", "csv"), ("LOGTALLY_RULES", &folder.at("shop.yml"))],
+        &["--output", "json", "--rules", &other],
+    );
     assert_eq!(by_flag["patterns"], serde_json::json!({"other": 1}));
     // Rules of the config and of the flags add up.
     let config = folder.write("c.yml", "rules: [shop.yml]\nhost: off\n");

@@ -37,7 +37,8 @@ fn sources() -> Vec<Source> {
     for file in files.filter(|file| file.path().extension().is_some_and(|ext| ext == "rs")) {
         let path = file.path().strip_prefix(&src).unwrap().to_path_buf();
         let room = path.components().next().unwrap().as_os_str().to_string_lossy();
-        let test = path.iter().any(|part| is_test(&part.to_string_lossy())) || declared_for_tests(&src, &path);
+        let test =
+            path.iter().any(|part| is_test(&part.to_string_lossy())) || declared_for_tests(&src, &path);
         let text = std::fs::read_to_string(file.path()).unwrap();
         found.push(Source { room: room.trim_end_matches(".rs").to_owned(), test, text, path });
     }
@@ -67,7 +68,7 @@ fn program(source: &Source) -> Vec<(usize, &str)> {
         return Vec::new();
     }
     let lines: Vec<&str> = source.text.lines().collect();
-    let foot = lines.windows(2).position(|two| is_for_tests(two[0]) && two[1].ends_with('{'));
+    let foot = lines.windows(2).position(|two| is_for_tests(two[0]) && !two[1].ends_with(';'));
     let lines = lines[..foot.unwrap_or(lines.len())].iter().enumerate();
     lines.filter(|(_, line)| !line.trim_start().starts_with("//")).map(|(at, line)| (at + 1, *line)).collect()
 }
@@ -77,7 +78,8 @@ fn imports(text: &str) -> Vec<String> {
     let mut rooms = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("crate::") {
-        let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
+        let word =
+            |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
         match after.strip_prefix('{') {
             Some(list) => rooms.extend(top_level(list).iter().filter_map(|item| word(item.trim_start()))),
             None => rooms.extend(word(after)),

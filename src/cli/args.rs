@@ -1,6 +1,7 @@
 //! The command line: flags as exporters have them, each with an environment twin.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Counts the events of log files by level and by pattern, exactly once, for Prometheus.
@@ -157,7 +158,7 @@ pub(super) struct Count {
     pub(super) output: Output,
     /// Threads to use; all cores by default
     #[arg(long, value_name = "N", env = "LOGTALLY_THREADS")]
-    pub(super) threads: Option<usize>,
+    pub(super) threads: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

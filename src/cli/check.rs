@@ -66,11 +66,15 @@ fn tell(format: Report, problems: &[Problem], sources: &[crate::rules::Source], 
         Report::Text if !problems.is_empty() => {
             print::error(crate::rules::render(problems, sources).trim_end());
             let warnings = problems.len() - errors;
-            print::error(&format!("{errors} errors, {warnings} warnings"));
+            print::error(&format!("{}, {}", amount(errors, "error"), amount(warnings, "warning")));
         }
         Report::Text => {}
     }
     if errors > 0 { Exit::Usage } else { Exit::Good }
+}
+
+fn amount(count: usize, of: &str) -> String {
+    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
 fn object(problem: &Problem) -> serde_json::Value {

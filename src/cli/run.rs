@@ -43,7 +43,8 @@ fn wrong_telemetry_path(path: &str) -> Option<Problem> {
     let problem = |message: String| Problem::error(Place::new("--web.telemetry-path", 0, 0), message);
     let visible = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#');
     if !path.starts_with('/') || !path.chars().all(visible) {
-        let hint = format!("begin with a slash and use no spaces, such as /{}", path.trim_matches(['/', ' ']));
+        let hint =
+            format!("begin with a slash and use no spaces, such as /{}", path.trim_matches(['/', ' ']));
         return Some(problem(format!("'{path}' is no path of a URL")).hint(hint));
     }
     let taken = ["/", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/status"].contains(&path);

@@ -94,7 +94,9 @@ pub fn known_label_sets(labels: &[Label]) -> Option<Vec<Vec<String>>> {
         }
         sets = sets
             .iter()
-            .flat_map(|set| label.known_values().iter().map(|value| [&set[..], std::slice::from_ref(value)].concat()))
+            .flat_map(|set| {
+                label.known_values().iter().map(|value| [&set[..], std::slice::from_ref(value)].concat())
+            })
             .collect();
     }
     Some(sets)

@@ -54,8 +54,7 @@ fn answer(bytes: &[u8]) -> Answer {
         let (key, value) = line.split_once(':').unwrap();
         (key.to_ascii_lowercase(), value.trim().to_owned())
     };
-    let mut answer =
-        Answer { status, headers: lines.map(header).collect(), body: bytes[end + 4..].to_vec() };
+    let mut answer = Answer { status, headers: lines.map(header).collect(), body: bytes[end + 4..].to_vec() };
     if answer.header("transfer-encoding") == "chunked" {
         answer.body = unchunked(&answer.body);
     } else if let Ok(length) = answer.header("content-length").parse::<usize>() {

@@ -73,7 +73,8 @@ pub(crate) fn parse(text: &str) -> Scrape {
             let (name, kind) = rest.split_once(' ').unwrap_or_else(|| panic!("a type: {line}"));
             assert!(["counter", "gauge", "histogram", "summary", "untyped"].contains(&kind), "{line}");
             assert!(closed.insert(name.to_owned()), "the samples of {name} stand together: {line}");
-            let help = helps.get(name).cloned().unwrap_or_else(|| panic!("{name} has a HELP before its TYPE"));
+            let help =
+                helps.get(name).cloned().unwrap_or_else(|| panic!("{name} has a HELP before its TYPE"));
             scrape.families.insert(name.to_owned(), (kind.to_owned(), help));
             current = name.to_owned();
         } else {
@@ -92,9 +93,11 @@ fn family_of(name: &str, families: &BTreeMap<String, (String, String)>) -> Optio
         return Some(name.to_owned());
     }
     let of = |end: &str| name.strip_suffix(end).filter(|base| families.contains_key(*base));
-    ["_bucket", "_sum", "_count"].iter().find_map(|end| of(end)).map(str::to_owned).or_else(|| {
-        families.contains_key(name).then(|| name.to_owned())
-    })
+    ["_bucket", "_sum", "_count"]
+        .iter()
+        .find_map(|end| of(end))
+        .map(str::to_owned)
+        .or_else(|| families.contains_key(name).then(|| name.to_owned()))
 }
 
 /// Name, series with sorted labels (`\u{1}` between them), value.
