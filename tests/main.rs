@@ -4,6 +4,8 @@ mod bad_input;
 mod cli;
 mod corpora;
 mod exactly_once;
+mod host;
+mod host_peer;
 mod layering;
 mod scrape;
 mod support;
