@@ -9,3 +9,4 @@ mod host_peer;
 mod layering;
 mod scrape;
 mod support;
+mod web_config;

@@ -22,6 +22,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub struct Options {
     /// Addresses to serve on.
     pub listen: Vec<String>,
+    /// Whether systemd's sockets are served on instead.
+    pub systemd_socket: bool,
     /// How the server behaves.
     pub web: web::Options,
     /// Where to begin in files that existed before the first start.
@@ -51,7 +53,10 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     for warning in &options.web.gate.warnings() {
         log.warn("web config", &[("problem", warning)]);
     }
-    let listeners = web::bind(&options.listen)?;
+    let listeners = match options.systemd_socket {
+        true => web::inherited()?,
+        false => web::bind(&options.listen)?,
+    };
     let store = open_store(&built.config.storage)?;
     let feeds = feeds(&built)?;
     let settings = follow::Options {

@@ -63,6 +63,7 @@ fn absolute(files: &[std::path::PathBuf]) -> Vec<std::path::PathBuf> {
 fn options(args: Run, gate: web::Gate) -> app::Options {
     app::Options {
         listen: args.listen,
+        systemd_socket: args.systemd_socket,
         web: web::Options {
             gate,
             telemetry_path: args.telemetry_path,

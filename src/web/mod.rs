@@ -1,7 +1,8 @@
 //! The port: scrapes for Prometheus, a page for people, health for supervisors.
 //!
-//! [`bind`] opens the listeners, [`serve`] answers on them until its shutdown resolves. What is answered comes from
-//! the [`Backend`], whose calls may block and therefore never run on the threads that serve.
+//! [`bind`] opens the listeners, or [`inherited`] takes those of systemd; [`serve`] answers on them until its shutdown
+//! resolves. What is answered comes from the [`Backend`], whose calls may block and therefore never run on the threads
+//! that serve.
 
 mod access;
 mod bind;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use access::Gate;
-pub use bind::{Listener, bind};
+pub use bind::{Listener, bind, inherited};
 pub use serve::serve;
 
 use crate::tally::exposition::Source;

@@ -91,7 +91,8 @@ impl Gate {
     /// # Errors
     /// All problems of the file and of what it names.
     pub fn open(path: Option<&Path>) -> Result<Gate, Vec<Problem>> {
-        let Some(path) = path else { return Ok(Gate::default()) };
+        // The flag's default in Prometheus' own exporters is the empty text.
+        let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(Gate::default()) };
         let mut files = Files::new();
         let access = ready::load(path, &mut files)?;
         let doorman = Doorman::new().ok_or_else(|| {
