@@ -190,6 +190,11 @@ impl Tailer {
         self.open
     }
 
+    /// Looks at every file in the next round: hints were lost.
+    pub fn poke_all(&mut self, now: Instant) {
+        self.entries.values_mut().for_each(|entry| entry.due = now);
+    }
+
     /// Changes how often files without writes are looked at: seldom where every write is told of.
     pub fn set_idle_check(&mut self, every: Duration) {
         self.options.idle_check = every;
