@@ -7,6 +7,7 @@
 mod judge;
 mod kills;
 mod model;
+mod rotators;
 mod schedule;
 mod server;
 mod world;
