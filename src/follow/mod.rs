@@ -245,7 +245,13 @@ impl Follow {
         let mut shards: Vec<MutexGuard<'_, Shard>> = held.iter().map(|shard| lock(shard)).collect();
         let taken = shards.iter_mut().map(|shard| take(shard)).collect();
         if durable.is_kept() {
-            shards.iter_mut().for_each(|shard| shard.collect(durable.pending()));
+            let everything = durable.renew();
+            for shard in &mut shards {
+                if everything {
+                    shard.touch_all();
+                }
+                shard.collect(durable.pending());
+            }
         }
         drop(shards);
         drop(asked);

@@ -250,6 +250,13 @@ impl Shard {
         rows::put_tally(changes, &self.feed.name, &self.tally.take_rows());
     }
 
+    /// The next commit holds everything, changed or not.
+    pub fn touch_all(&mut self) {
+        self.tailer.touch_all();
+        self.touched.extend(self.readings.keys());
+        self.tally.touch_all();
+    }
+
     /// Lets streams leave whose files have been gone for `after`.
     pub fn retire(&mut self, now: Instant, after: Duration) {
         let here: BTreeSet<usize> = self

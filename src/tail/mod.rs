@@ -170,6 +170,11 @@ impl Tailer {
         dirty.into_iter().map(|id| (id, self.entries.get(&id).map(|entry| entry.saved.clone()))).collect()
     }
 
+    /// The next call of [`Tailer::changed`] gives all rows.
+    pub fn touch_all(&mut self) {
+        self.dirty.extend(self.entries.keys());
+    }
+
     /// All contents that are followed or remembered.
     pub fn files(&self) -> impl Iterator<Item = FileState<'_>> {
         self.entries.iter().map(|(id, entry)| FileState {

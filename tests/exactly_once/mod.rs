@@ -10,6 +10,7 @@ mod model;
 mod rotators;
 mod schedule;
 mod server;
+mod trouble;
 mod world;
 
 /// Random numbers that a seed repeats.
