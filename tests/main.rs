@@ -5,5 +5,7 @@ mod cli;
 mod config;
 mod corpora;
 mod layering;
+mod producers;
+mod prometheus;
 mod scrape;
 mod support;
