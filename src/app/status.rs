@@ -172,10 +172,16 @@ fn warn_of_state(store: &Store, reloads: &Reloads, problems: &[Problem], out: &m
     if reloads.error.is_some() {
         warn("the last reload failed, the old config stays".to_owned(), "see the config below");
     }
-    for problem in problems {
-        let next = problem.hint.clone().unwrap_or_default();
-        warn(format!("{}: {}", problem.place, problem.message), &next);
-    }
+    warn_of_problems(problems, out);
+}
+
+pub(super) fn warn_of_problems(problems: &[Problem], out: &mut Vec<Warning>) {
+    out.extend(problems.iter().map(|problem| Warning {
+        what: format!("{}: {}", problem.place, problem.message),
+        next: problem.hint.clone().unwrap_or_default(),
+        since: None,
+        count: 1,
+    }));
 }
 
 /// What changes from one config to another, in words.
@@ -199,6 +205,13 @@ pub(super) fn difference(old: &Built, new: &Built) -> String {
         let (added, removed) = (count(&new, &old), count(&old, &new));
         let changed = new.iter().filter(changed).count();
         said.push(format!("{kind}: {added} added, {removed} removed, {changed} changed"));
+    }
+    if old.config.host != new.config.host {
+        said.push(if new.config.host.is_some() {
+            "host: changed".to_owned()
+        } else {
+            "host: off".to_owned()
+        });
     }
     said.join("; ")
 }

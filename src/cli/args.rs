@@ -85,6 +85,9 @@ pub(super) struct Run {
         default_value = "127.0.0.1:10474"
     )]
     pub(super) listen: Vec<String>,
+    /// Serve on the sockets that systemd passes instead
+    #[arg(long = "web.systemd-socket", env = "LOGTALLY_WEB_SYSTEMD_SOCKET")]
+    pub(super) systemd_socket: bool,
     /// TLS and authentication, in the format of Prometheus' exporter-toolkit
     #[arg(long = "web.config.file", value_name = "PATH", env = "LOGTALLY_WEB_CONFIG_FILE")]
     pub(super) web_config: Option<PathBuf>,

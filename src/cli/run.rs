@@ -32,7 +32,11 @@ pub(super) fn run(args: Run) -> Exit {
     let load: app::Load = Box::new(move || -> Result<Config, Vec<Problem>> { config::load(&given) });
     let log =
         Arc::new(Log::new(severity(args.log_level), format(args.log_format), Box::new(std::io::stderr())));
-    match app::run(load, options(args), log) {
+    let gate = match web::Gate::open(args.web_config.as_deref()) {
+        Ok(gate) => gate,
+        Err(problems) => return report(&problems),
+    };
+    match app::run(load, options(args, gate), log) {
         Ok(()) => Exit::Good,
         Err(problems) => report(&problems),
     }
@@ -56,10 +60,12 @@ fn absolute(files: &[std::path::PathBuf]) -> Vec<std::path::PathBuf> {
     files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
 }
 
-fn options(args: Run) -> app::Options {
+fn options(args: Run, gate: web::Gate) -> app::Options {
     app::Options {
         listen: args.listen,
+        systemd_socket: args.systemd_socket,
         web: web::Options {
+            gate,
             telemetry_path: args.telemetry_path,
             enable_lifecycle: args.lifecycle,
             max_requests: args.max_requests,

@@ -65,6 +65,11 @@ pub struct Kept {
     pub(super) counters: Option<InputRow>,
 }
 
+/// The highest file id of all inputs; 0 where there is none.
+pub fn highest(kept: &HashMap<String, Kept>) -> FileId {
+    kept.values().flat_map(|kept| &kept.files).map(|(id, _)| *id).max().unwrap_or(0)
+}
+
 /// Reads everything, by input.
 ///
 /// # Errors

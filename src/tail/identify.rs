@@ -185,7 +185,7 @@ impl Tailer {
         if self.inodes.get(&old) == Some(&id) {
             self.inodes.remove(&old);
         }
-        self.inodes.insert(key, id);
+        self.own(key, id);
         self.dirty.insert(id);
         self.hot.push(id);
         self.place(id, listed.path.clone());

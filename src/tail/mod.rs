@@ -54,6 +54,8 @@ pub struct Options {
     pub grace: Duration,
     /// Most bytes of one file in one turn.
     pub block: usize,
+    /// Bytes after which a round ends, whoever is still to come: a caller with other things to do is not kept long.
+    pub round: u64,
     /// A file without writes for ten seconds is looked at this often, others every round.
     pub idle_check: Duration,
     /// Files held open at most; the most idle ones are closed and looked at by name instead.
@@ -70,6 +72,7 @@ impl Default for Options {
             line_bytes: 1 << 20,
             grace: Duration::from_secs(10),
             block: 256 << 10,
+            round: 4 << 20,
             idle_check: Duration::from_secs(1),
             max_open: usize::MAX,
             remembered: 10_000,
@@ -118,6 +121,8 @@ pub struct Tailer {
     dirty: BTreeSet<FileId>,
     /// To read next.
     hot: Vec<FileId>,
+    /// Who had the last turn.
+    turn: FileId,
     open: usize,
 }
 
@@ -147,6 +152,7 @@ impl Tailer {
             failing: HashMap::new(),
             dirty: BTreeSet::new(),
             hot: Vec::new(),
+            turn: 0,
             open: 0,
         }
     }
@@ -162,6 +168,11 @@ impl Tailer {
     pub fn changed(&mut self) -> Vec<(FileId, Option<Saved>)> {
         let dirty = std::mem::take(&mut self.dirty);
         dirty.into_iter().map(|id| (id, self.entries.get(&id).map(|entry| entry.saved.clone()))).collect()
+    }
+
+    /// The next call of [`Tailer::changed`] gives all rows.
+    pub fn touch_all(&mut self) {
+        self.dirty.extend(self.entries.keys());
     }
 
     /// All contents that are followed or remembered.
@@ -182,6 +193,24 @@ impl Tailer {
     /// How many files are held open.
     pub fn open_files(&self) -> usize {
         self.open
+    }
+
+    /// Looks at every file in the next round: hints were lost.
+    pub fn poke_all(&mut self, now: Instant) {
+        self.entries.values_mut().for_each(|entry| entry.due = now);
+    }
+
+    /// Changes how often files without writes are looked at: seldom where every write is told of.
+    pub fn set_idle_check(&mut self, every: Duration) {
+        self.options.idle_check = every;
+    }
+
+    /// From now on this inode holds this content; whichever content it held before has none.
+    fn own(&mut self, key: Key, id: FileId) {
+        let old = self.inodes.insert(key, id).filter(|old| *old != id);
+        let Some((old, entry)) = old.and_then(|old| Some((old, self.entries.get_mut(&old)?))) else { return };
+        (entry.saved.dev, entry.saved.ino, entry.saved.born) = (0, 0, 0);
+        self.dirty.insert(old);
     }
 
     fn next_id(&self) -> FileId {

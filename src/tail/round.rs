@@ -38,7 +38,14 @@ impl Tailer {
     pub fn hot_round(&mut self, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> Progress {
         let turns: BTreeSet<FileId> = std::mem::take(&mut self.hot).into_iter().collect();
         let mut progress = Progress::default();
-        for id in turns {
+        // On from where the last round stopped, so that nobody waits for the same files every time.
+        let (before, after) = (turns.range(..=self.turn), turns.range(self.turn + 1..));
+        for &id in after.chain(before) {
+            if progress.read >= self.options.round {
+                self.hot.push(id);
+                continue;
+            }
+            self.turn = id;
             let (read, more) = self.visit(id, now, sink, facts);
             progress.read += read;
             if more {
@@ -265,8 +272,9 @@ impl Tailer {
         let mut entry = Entry::new(saved, input, now);
         entry.attach(file, look, now);
         self.open += 1;
-        self.inodes.insert(entry.key(), id);
+        let key = entry.key();
         self.entries.insert(id, entry);
+        self.own(key, id);
         self.dirty.insert(id);
         self.hot.push(id);
         Some(id)

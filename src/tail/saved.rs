@@ -77,24 +77,33 @@ impl Encoding {
 
 /// A fingerprint of a file's first bytes: as much as there was, up to [`HEAD_BYTES`].
 ///
-/// Besides the whole it keeps the fingerprints of its beginnings at 1, 2, 4, … 512 bytes, so that a shorter copy
-/// is known as well.
+/// Besides the whole it keeps the fingerprints of its beginnings up to the first line ends, and at 128, 256 and 512
+/// bytes, so that a shorter copy is known as well. Copies end where lines end; files that begin alike (a date, a
+/// banner) and then differ are told apart to the byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     len: u16,
     hash: u64,
-    steps: Vec<u32>,
+    steps: Vec<(u16, u32)>,
 }
+
+/// Line ends of a head that are kept.
+const ENDS: usize = 16;
+/// A shorter file that ends elsewhere is compared at the last of these that it holds.
+const STEPS: [usize; 3] = [128, 256, 512];
 
 impl Head {
     /// The fingerprint of a file that begins with `bytes`.
     pub fn of(bytes: &[u8]) -> Head {
         let bytes = &bytes[..bytes.len().min(HEAD_BYTES)];
-        let steps = (0..10).map(|power| 1 << power).take_while(|len| *len < bytes.len());
+        let ends = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1).take(ENDS);
+        let mut steps: Vec<usize> = ends.chain(STEPS).filter(|len| *len < bytes.len()).collect();
+        steps.sort_unstable();
+        steps.dedup();
         Head {
             len: bytes.len() as u16,
             hash: xxh3_64(bytes),
-            steps: steps.map(|len| xxh3_64(&bytes[..len]) as u32).collect(),
+            steps: steps.into_iter().map(|len| (len as u16, xxh3_64(&bytes[..len]) as u32)).collect(),
         }
     }
 
@@ -109,7 +118,7 @@ impl Head {
     }
 
     /// Whether a file that begins with `bytes` (all of them, if it is shorter than [`HEAD_BYTES`]) begins the same way.
-    /// A file shorter than the fingerprint is compared at the longest beginning that both have.
+    /// A file shorter than the fingerprint must end where one of its lines ended, or begin alike for 128 bytes and more.
     pub fn fits(&self, bytes: &[u8]) -> bool {
         if self.is_empty() {
             return false;
@@ -117,8 +126,10 @@ impl Head {
         if bytes.len() >= self.len() {
             return xxh3_64(&bytes[..self.len()]) == self.hash;
         }
-        let step = self.steps.iter().zip(0_u32..).filter(|(_, power)| 1 << power <= bytes.len()).last();
-        step.is_some_and(|(hash, power)| xxh3_64(&bytes[..1 << power]) as u32 == *hash)
+        let below = |(len, _): &&(u16, u32)| usize::from(*len) <= bytes.len();
+        let Some((len, hash)) = self.steps.iter().rev().find(below) else { return false };
+        let len = usize::from(*len);
+        (len == bytes.len() || len >= STEPS[0]) && xxh3_64(&bytes[..len]) as u32 == *hash
     }
 }
 
@@ -200,11 +211,13 @@ mod tests {
         let text: Vec<u8> = (0..3000_u32).map(|i| (i * 7 % 251) as u8).collect();
         let head = Head::of(&text[..700]);
         assert!(head.fits(&text) && head.fits(&text[..700]));
-        assert!(head.fits(&text[..600]) && head.fits(&text[..16]));
+        assert!(head.fits(&text[..600]) && !head.fits(&text[..16]));
         assert!(!head.fits(&text[1..]) && !head.fits(b""));
         assert!(!Head::default().fits(&text));
         assert!(Head::of(b"one\n").fits(b"one\ntwo\n"));
-        assert!(Head::of(b"one\n").fits(b"one") && !Head::of(b"one\n").fits(b"two"));
+        let dated = Head::of(b"2026-11-20 12:00:00 one\n2026-11-20 12:00:00 two\n");
+        assert!(dated.fits(b"2026-11-20 12:00:00 one\n"));
+        assert!(!dated.fits(b"2026-11-20 12:00:00 two\n") && !dated.fits(b"2026-11-20 12:00:00 on"));
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl Tailer {
             let Some(entry) = self.entries.get_mut(&id) else { return false };
             entry.attach(file, look, now);
             self.open += 1;
-            self.inodes.insert(key, id);
+            self.own(key, id);
         }
         let Some(entry) = self.entries.get_mut(&id) else { return false };
         entry.saved.state = State::Rotated;

@@ -55,12 +55,14 @@ impl Tally {
     /// Copies all numbers; `files` is how many files the input follows.
     pub fn cut(&mut self, files: u64) -> InputCut {
         let plan = self.plan.clone();
+        // A stream that is shown at 0 shows its declared series at 0 as well.
+        let fresh: Vec<bool> = self.streams.iter().map(|s| s.as_ref().is_some_and(|s| s.newborn)).collect();
         let streams = self.streams.iter_mut().flatten().map(|stream| stream.cut(&plan)).collect();
         let mut series = Vec::with_capacity(self.series.len());
         let mut shown = Vec::new();
         for (at, s) in self.series.iter().enumerate() {
             let Some(stream) = self.streams[s.key.stream].as_ref() else { continue };
-            let number = if s.newborn { s.number.zero() } else { s.number.clone() };
+            let number = if s.newborn || fresh[s.key.stream] { s.number.zero() } else { s.number.clone() };
             shown.extend(s.newborn.then_some(at));
             series.push(SeriesCut {
                 head: stream.head.clone(),

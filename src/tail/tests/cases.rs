@@ -677,3 +677,44 @@ fn a_writer_at_full_speed_that_rotates_all_the_while() {
     assert!(found.iter().copied().eq(0..18_000), "{} lines; {:?}", found.len(), w.facts);
     assert_eq!(w.lost(), 0);
 }
+
+#[test]
+fn an_inode_that_goes_to_another_content_leaves_the_ended_one() {
+    let mut w = World::new(all_logs);
+    w.append("app.log", "one\ntwo\n");
+    w.step();
+    w.rename("app.log", "gone");
+    w.wait();
+    w.wait();
+    // The ended content is still known by its inode; that inode turns up with other bytes.
+    w.truncate("gone");
+    w.rename("gone", "app.log");
+    w.append("app.log", "three\n");
+    w.wait();
+    w.commit();
+    let mut owners = HashMap::new();
+    for saved in w.stored.values().filter(|saved| saved.ino != 0) {
+        *owners.entry((saved.dev, saved.ino)).or_insert(0) += 1;
+    }
+    assert!(owners.values().all(|owners| *owners == 1), "{:?}", w.stored);
+    w.restart();
+    w.append("app.log", "four\n");
+    w.wait();
+    w.expect(&["one", "two", "three", "four"]);
+}
+
+#[test]
+fn a_round_ends_when_much_was_read_and_goes_on_with_the_next_file() {
+    let options = Options { block: 1024, round: 2048, ..Options::default() };
+    let mut w = World::with(all_logs, options);
+    let text: String = (0..300).map(|n| format!("line {n} of a long file\n")).collect();
+    for file in 0..5 {
+        w.append(&format!("{file}.log"), &text);
+    }
+    w.sync();
+    (0..3).for_each(|_| assert!(w.round().read < 4096));
+    let begun: BTreeSet<String> = w.sink.lines.iter().map(|(label, _)| label.clone()).collect();
+    assert_eq!(begun.len(), 5, "each had a turn");
+    w.drain();
+    assert_eq!(w.sink.lines.len(), 1500);
+}

@@ -1,0 +1,100 @@
+//! What scrapes must satisfy: the truth in the end, and the laws of counters on the way.
+
+use super::world::Truth;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The series of one scrape: name and sorted labels, value.
+pub(super) type Numbers = BTreeMap<String, f64>;
+
+/// Series of the logs in text format.
+pub(super) fn read(text: &str) -> Numbers {
+    let mut numbers = Numbers::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+        let mut labels: Vec<String> = labels
+            .trim_end_matches('}')
+            .split("\",")
+            .filter(|label| !label.is_empty())
+            .map(|label| label.trim_end_matches('"').replacen("=\"", "=", 1))
+            .collect();
+        labels.sort();
+        let value = value.parse().unwrap_or_else(|_| panic!("a number in {line}"));
+        let old = numbers.insert(format!("{name}{{{}}}", labels.join(",")), value);
+        assert!(old.is_none(), "a series twice: {line}");
+    }
+    numbers
+}
+
+fn is_counter(series: &str) -> bool {
+    let name = series.split('{').next().unwrap_or_default();
+    ["_total", "_bucket", "_count", "_sum"].iter().any(|end| name.ends_with(end))
+}
+
+fn of_logs(series: &str) -> bool {
+    series.starts_with("log_") || series.starts_with("shop_")
+}
+
+/// The sum of a metric's series.
+pub(super) fn sum(numbers: &Numbers, name: &str) -> f64 {
+    let start = format!("{name}{{");
+    numbers.iter().filter(|(series, _)| series.starts_with(&start)).map(|(_, value)| value).sum()
+}
+
+/// Watches one exporter over all its lives.
+#[derive(Default)]
+pub(super) struct Judge {
+    last: Numbers,
+    ever: BTreeSet<String>,
+    scrapes: u32,
+}
+
+impl Judge {
+    /// Takes the next scrape: no counter goes down, and what is new begins at zero.
+    pub(super) fn see(&mut self, numbers: &Numbers) -> Result<(), String> {
+        for (series, value) in numbers.iter().filter(|(series, _)| is_counter(series) && of_logs(series)) {
+            // What a rule that came back counted before it went may be forgotten.
+            let renewed = *value == 0.0 && series.contains("pattern=extra");
+            if let Some(last) = self.last.get(series).filter(|last| *last > value && !renewed) {
+                return Err(format!("{series} went down from {last} to {value}"));
+            }
+            if self.scrapes > 0 && !self.ever.contains(series) && *value != 0.0 {
+                return Err(format!("{series} is born at {value}"));
+            }
+        }
+        for (series, last) in &self.last {
+            let gone = is_counter(series) && of_logs(series) && !numbers.contains_key(series);
+            if gone && !series.contains("pattern=extra") {
+                return Err(format!("{series} was at {last} and is gone"));
+            }
+        }
+        self.ever.extend(numbers.keys().cloned());
+        self.last.clone_from(numbers);
+        self.scrapes += 1;
+        Ok(())
+    }
+}
+
+/// What differs between the truth and a scrape, whatever the paths.
+pub(super) fn differences(truth: &Truth, numbers: &Numbers) -> Vec<String> {
+    let mut found = Truth::new();
+    for (series, value) in numbers.iter().filter(|(series, _)| is_counter(series) && of_logs(series)) {
+        let (name, labels) = series.split_once('{').unwrap();
+        let labels: Vec<&str> = labels
+            .trim_end_matches('}')
+            .split(',')
+            .filter(|label| !label.starts_with("path=") && !label.starts_with("team="))
+            .collect();
+        if !labels.contains(&"pattern=extra") {
+            *found.entry(format!("{name}{{{}}}", labels.join(","))).or_default() += value;
+        }
+    }
+    let all: BTreeSet<&String> = truth.keys().chain(found.keys()).collect();
+    let value = |of: &Truth, series: &str| of.get(series).copied().unwrap_or_default();
+    all.into_iter()
+        .filter(|series| value(truth, series) != value(&found, series))
+        .map(|series| {
+            format!("{series}: {} counted, {} written", value(&found, series), value(truth, series))
+        })
+        .collect()
+}
