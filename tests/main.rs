@@ -8,6 +8,8 @@ mod exactly_once;
 mod host;
 mod host_peer;
 mod layering;
+mod producers;
+mod prometheus;
 mod scrape;
 mod support;
 mod web_config;
