@@ -121,6 +121,23 @@ fn count_as_json_has_exactly_this_shape() {
 }
 
 #[test]
+fn count_reads_a_file_as_the_input_that_names_it() {
+    let folder = Folder::new();
+    let log = folder.write("odd.log", "1|E|disk full\n2|I|all good\n");
+    let other = folder.write("other.log", "1|E|disk full\n");
+    let config = folder.write(
+        "logtally.yml",
+        "inputs:\n  - {name: odd, include: [odd.log], format: {regex: '^\\d\\|(?P<level>[EI])\\|(?P<message>.*)$'}}\nrules: []\n",
+    );
+    let told = count(&["-c", &config, &log, &other]);
+    assert_eq!((&told["levels"]["error"], &told["levels"]["info"]), (&1.into(), &1.into()));
+    assert_eq!(told["levels"]["unknown"], 1, "{told}");
+    assert_eq!(told["files"], 2);
+    let explained = ends(&["explain", "-c", &config, &log], 0).0;
+    assert!(explained.contains("level=error"), "{explained}");
+}
+
+#[test]
 fn count_in_its_other_forms_says_the_same() {
     let folder = shop();
     let (rules, app) = (folder.at("shop.yml"), folder.at("app.log"));

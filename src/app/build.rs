@@ -1,6 +1,7 @@
 //! From a config to what runs: the rules compiled, a pipeline for each input.
 
 use crate::config::{Config, Input};
+use crate::discover::Globs;
 use crate::error::{Place, Problem};
 use crate::matching::Scanner;
 use crate::matching::pattern::Pattern;
@@ -9,6 +10,8 @@ use crate::pipeline::{Limits, Pipeline};
 use crate::rules::{self, Rule, RuleSet};
 use crate::tally::guard::Guard;
 use crate::tally::plan::Plan;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An input with its pipeline.
@@ -35,6 +38,34 @@ pub struct Built {
     pub guard: Arc<Guard>,
     /// Warnings that the user should see.
     pub warnings: Vec<Problem>,
+}
+
+/// Which input a file belongs to.
+#[derive(Debug)]
+pub struct Owners<'a> {
+    by_path: HashMap<PathBuf, &'a Feed>,
+}
+
+impl Owners<'_> {
+    /// The first input that names the file.
+    pub fn of(&self, path: &Path) -> Option<&Feed> {
+        self.by_path.get(&std::path::absolute(path).ok()?).copied()
+    }
+}
+
+impl Built {
+    /// Lists the files of all inputs. A pattern that cannot be listed names nothing.
+    pub fn owners(&self) -> Owners<'_> {
+        let mut by_path = HashMap::new();
+        for feed in &self.feeds {
+            let Ok(globs) = Globs::new(&feed.input.include, &feed.input.exclude) else { continue };
+            for found in globs.list().files {
+                let path = std::path::absolute(&found.path).unwrap_or(found.path);
+                by_path.entry(path).or_insert(feed);
+            }
+        }
+        Owners { by_path }
+    }
 }
 
 /// Builds all pipelines.

@@ -3,7 +3,7 @@
 use super::args::{Common, Count, Output};
 use super::exit::Exit;
 use super::{print, report};
-use crate::app::build::{self, Built};
+use crate::app::build::{self, Built, Feed};
 use crate::config::{self, Given, Input};
 use crate::discover::Globs;
 use crate::error::{Place, Problem};
@@ -13,6 +13,7 @@ use crate::level::Level;
 use crate::tally::Tally;
 use crate::tally::cut::Cut;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -22,34 +23,62 @@ pub(super) fn run(args: &Count) -> Exit {
         Ok(built) => built,
         Err(problems) => return report(&problems),
     };
-    let input = Input::of_files("default", args.files.clone());
-    let feed = match build::feed(&built.config, &input, &built.rules, &built.feeds) {
-        Ok(feed) => feed,
-        Err(problems) => return report(&problems),
-    };
     let (paths, problems) = paths(&args.files);
     if !problems.is_empty() {
         report(&problems);
     }
-    let items: Vec<Item> = paths.into_iter().map(|path| item(&input, path)).collect();
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let options = whole::Options {
-        pipeline: &feed.pipeline,
-        plan: feed.plan.clone(),
-        input: &input.name,
-        line_bytes: built.config.line_bytes,
-        threads: args.threads.map_or_else(cores, usize::from),
-        now: now(),
+    let batches = match batches(&built, paths) {
+        Ok(batches) => batches,
+        Err(problems) => return report(&problems),
     };
     let started = Instant::now();
-    let bar = bar(&items);
-    let outcome = whole::count(&options, &items, built.guard.clone(), &|bytes| bar.inc(bytes));
+    let bar = bar(batches.iter().flat_map(|batch| &batch.items));
+    let outcomes = batches.iter().map(|batch| batch.count(args, &built, &bar)).collect();
     bar.finish_and_clear();
     let elapsed = started.elapsed();
-    match show(args.output, &built, outcome, elapsed) {
+    match show(args.output, &built, outcomes, elapsed) {
         Exit::Good if !problems.is_empty() => Exit::Failed,
         exit => exit,
     }
+}
+
+/// The files of one input.
+struct Batch {
+    feed: Feed,
+    items: Vec<Item>,
+}
+
+impl Batch {
+    fn count(&self, args: &Count, built: &Built, bar: &indicatif::ProgressBar) -> Outcome {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let options = whole::Options {
+            pipeline: &self.feed.pipeline,
+            plan: self.feed.plan.clone(),
+            input: &self.feed.input.name,
+            line_bytes: built.config.line_bytes,
+            threads: args.threads.map_or_else(cores, usize::from),
+            now: now(),
+        };
+        whole::count(&options, &self.items, built.guard.clone(), &|bytes| bar.inc(bytes))
+    }
+}
+
+/// Each file with the input of the config that names it, so that it is read as `run` reads it; what none names is of
+/// an input with default settings.
+fn batches(built: &Built, paths: Vec<PathBuf>) -> Result<Vec<Batch>, Vec<Problem>> {
+    let plain = Input::of_files("default", Vec::new());
+    let plain = build::feed(&built.config, &plain, &built.rules, &built.feeds)?;
+    let owners = built.owners();
+    let mut batches: Vec<Batch> = Vec::new();
+    for path in paths {
+        let feed = owners.of(&path).unwrap_or(&plain);
+        let item = item(&feed.input, path);
+        match batches.iter_mut().find(|batch| batch.feed.input.name == feed.input.name) {
+            Some(batch) => batch.items.push(item),
+            None => batches.push(Batch { feed: feed.clone(), items: vec![item] }),
+        }
+    }
+    Ok(batches)
 }
 
 fn load(common: &Common) -> Result<Built, Vec<Problem>> {
@@ -104,25 +133,27 @@ fn is_plain(path: &Path) -> bool {
     path.is_file() || !(path.is_dir() || text.contains(['*', '?', '[', '{']))
 }
 
-fn bar(items: &[Item]) -> indicatif::ProgressBar {
+fn bar<'a>(items: impl Iterator<Item = &'a Item>) -> indicatif::ProgressBar {
     if !std::io::stderr().is_terminal() {
         return indicatif::ProgressBar::hidden();
     }
     let size = |item: &Item| std::fs::metadata(&item.path).map_or(0, |meta| meta.len());
-    let bar = indicatif::ProgressBar::new(items.iter().map(size).sum());
+    let bar = indicatif::ProgressBar::new(items.map(size).sum());
     let style =
         indicatif::ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     bar.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
     bar
 }
 
-fn show(output: Output, built: &Built, outcome: Outcome, elapsed: Duration) -> Exit {
-    let Outcome { mut tally, files, failed } = outcome;
+fn show(output: Output, built: &Built, mut outcomes: Vec<Outcome>, elapsed: Duration) -> Exit {
+    let failed: Vec<_> = outcomes.iter().flat_map(|outcome| &outcome.failed).collect();
     for (path, error) in &failed {
         let place = Place::new(path, 0, 0);
         print::error(&Problem::error(place, format!("cannot read: {error}")).to_string());
     }
-    let totals = Totals::of(&tally);
+    let exit = if failed.is_empty() { Exit::Good } else { Exit::Failed };
+    let files = outcomes.iter().map(|outcome| outcome.files).sum();
+    let totals = Totals::of(outcomes.iter().map(|outcome| &outcome.tally), built);
     match output {
         Output::Json => print::out(&format!("{}\n", totals.json(files, elapsed))),
         Output::Table => print::out(&totals.table(files, elapsed)),
@@ -132,12 +163,13 @@ fn show(output: Output, built: &Built, outcome: Outcome, elapsed: Duration) -> E
                 Output::Prometheus => expose::Format::Text,
                 _ => expose::Format::OpenMetrics,
             };
-            tally.settle();
-            let cut = Cut::new(vec![tally.cut(files)], &built.guard);
+            outcomes.iter_mut().for_each(|outcome| outcome.tally.settle());
+            let cuts = outcomes.iter_mut().map(|outcome| outcome.tally.cut(outcome.files)).collect();
+            let cut = Cut::new(cuts, &built.guard);
             expose::encode(format, &cut, &mut |chunk| print::bytes(&chunk));
         }
     }
-    if failed.is_empty() { Exit::Good } else { Exit::Failed }
+    exit
 }
 
 /// Everything that was counted, summed over the files.
@@ -149,12 +181,24 @@ struct Totals {
 }
 
 impl Totals {
-    fn of(tally: &Tally) -> Totals {
-        let mut totals = Totals { lines: 0, bytes: 0, levels: [0; 8], patterns: tally.pattern_totals() };
-        for (_, stream) in tally.streams() {
-            totals.lines += stream.lines;
-            totals.bytes += stream.bytes;
-            totals.levels.iter_mut().zip(stream.levels).for_each(|(sum, more)| *sum += more);
+    /// The sums; every rule in force has its place, matched or not.
+    fn of<'a>(tallies: impl Iterator<Item = &'a Tally>, built: &Built) -> Totals {
+        let mut totals = Totals { lines: 0, bytes: 0, levels: [0; 8], patterns: Vec::new() };
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        for tally in tallies {
+            for (_, stream) in tally.streams() {
+                totals.lines += stream.lines;
+                totals.bytes += stream.bytes;
+                totals.levels.iter_mut().zip(stream.levels).for_each(|(sum, more)| *sum += more);
+            }
+            for (name, count) in tally.pattern_totals() {
+                *counts.entry(name).or_default() += count;
+            }
+        }
+        for rule in built.rules.rules() {
+            if !totals.patterns.iter().any(|(name, _)| *name == rule.name) {
+                totals.patterns.push((rule.name.clone(), counts.remove(&rule.name).unwrap_or(0)));
+            }
         }
         totals
     }

@@ -22,11 +22,16 @@ pub(super) fn run(args: &Explain) -> Exit {
         Ok(built) => built,
         Err(problems) => return report(&problems),
     };
-    let input = match (&args.file, built.config.inputs.first()) {
-        (None, Some(input)) => input.clone(),
-        _ => Input::of_files("default", Vec::new()),
+    let owners = built.owners();
+    let named = args.file.as_deref().and_then(|path| owners.of(path));
+    let plain = Input::of_files("default", Vec::new());
+    let feed = match (named, built.feeds.as_slice()) {
+        (Some(feed), _) => Ok(feed.clone()),
+        // Of a config with one input, standard input is taken for it.
+        (None, [only]) if args.file.is_none() => Ok(only.clone()),
+        _ => build::feed(&built.config, &plain, &built.rules, &built.feeds),
     };
-    let feed = match build::feed(&built.config, &input, &built.rules, &built.feeds) {
+    let feed = match feed {
         Ok(feed) => feed,
         Err(problems) => return report(&problems),
     };

@@ -11,7 +11,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 pub(super) fn run(args: &Healthcheck) -> Exit {
     match ask(&args.address) {
-        Ok(answer) if answer.starts_with("HTTP/1.1 200") => Exit::Good,
+        // Where passwords are wanted, being asked for one is a sign of life.
+        Ok(answer) if answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 401") => Exit::Good,
         Ok(answer) => {
             let line = answer.lines().next().unwrap_or("an empty answer");
             print::error(&format!("error: {} is not healthy: {line}", args.address));
@@ -28,6 +29,8 @@ pub(super) fn run(args: &Healthcheck) -> Exit {
 }
 
 fn ask(address: &str) -> std::io::Result<String> {
+    // The exporter's own variable may list several addresses: any of them will do.
+    let address = address.split(',').next().unwrap_or(address);
     // `:10474` and `0.0.0.0:10474` listen everywhere; here they mean this machine.
     let (host, port) = address.rsplit_once(':').unwrap_or((address, "10474"));
     let host = if matches!(host, "" | "0.0.0.0" | "[::]") { "127.0.0.1" } else { host };
