@@ -169,7 +169,11 @@ impl Round {
         self.links = listing.files.iter().filter_map(link).collect();
         let listed: Vec<Listed> = listing.files.into_iter().map(|found| listed(found, &self.name)).collect();
         let unmatched = listing.unmatched.len() as u64;
-        lock(&self.shard).sync(&listed, unmatched, Clock::read(), &follow.log);
+        let mut shard = lock(&self.shard);
+        shard.sync(&listed, unmatched, Clock::read(), &follow.log);
+        if shard.is_crowded() {
+            self.due = self.earliest.max(Instant::now() + COALESCE);
+        }
     }
 
     /// Says once of each path what is wrong with it.
