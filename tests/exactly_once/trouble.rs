@@ -132,6 +132,7 @@ fn few_descriptors_are_enough_for_many_files() {
         );
         if turn == 1 {
             server.kill();
+            server.start();
         }
     }
 }
