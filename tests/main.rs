@@ -1,3 +1,15 @@
 //! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
 
+mod bad_input;
+mod cli;
+mod config;
+mod corpora;
 mod exactly_once;
+mod host;
+mod host_peer;
+mod layering;
+mod producers;
+mod prometheus;
+mod scrape;
+mod support;
+mod web_config;

@@ -1,6 +1,8 @@
 //! What the server serves: scrapes, the status of everything, and reloads.
 
 use super::build::{self, Built};
+use super::glance::Glance;
+use super::hosting::Hosting;
 use super::metrics::OwnMetrics;
 use super::run::{Load, feeds};
 use super::status;
@@ -9,7 +11,7 @@ use crate::expose::Merged;
 use crate::follow::{Clock, Follow};
 use crate::notice::Log;
 use crate::tally::exposition::Source;
-use crate::web::{self, ScrapeError, status::Status};
+use crate::web::{self, ScrapeError, status::Status, status::Totals};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The running exporter.
@@ -17,10 +19,13 @@ pub(super) struct Exporter {
     follow: Arc<Follow>,
     /// Everything that is no log: the host and the process.
     registry: prometheus::Registry,
+    hosting: Arc<Hosting>,
     load: Load,
     pub(super) built: Mutex<Arc<Built>>,
     reloads: Mutex<Reloads>,
+    glance: Mutex<Glance>,
     started: f64,
+    gate: web::Gate,
     log: Arc<Log>,
 }
 
@@ -41,20 +46,24 @@ impl Exporter {
     pub(super) fn new(
         built: Built,
         follow: Arc<Follow>,
-        registry: prometheus::Registry,
+        hosting: Arc<Hosting>,
         load: Load,
+        gate: web::Gate,
         log: Arc<Log>,
-    ) -> Exporter {
+    ) -> Result<Exporter, Vec<Problem>> {
         let started = Clock::read().wall;
-        Exporter {
+        Ok(Exporter {
             follow,
-            registry,
+            registry: hosting.registry()?,
+            hosting,
             load,
             built: Mutex::new(Arc::new(built)),
             reloads: Mutex::new(Reloads { loaded: started, error: None }),
+            glance: Mutex::default(),
             started,
+            gate,
             log,
-        }
+        })
     }
 
     fn own(&self) -> OwnMetrics {
@@ -75,10 +84,12 @@ impl Exporter {
     fn take_over(&self) -> Result<String, Vec<Problem>> {
         let built = self.load_anew()?;
         let feeds = feeds(&built)?;
+        let host = self.hosting.prepare(&built.config)?;
         let said = status::difference(&lock(&self.built), &built);
         self.follow.reload(feeds, built.guard.clone()).map_err(|error| {
             vec![Problem::error(crate::error::Place::new("store", 0, 0), error.to_string())]
         })?;
+        self.hosting.change(host);
         *lock(&self.built) = Arc::new(built);
         Ok(said)
     }
@@ -95,10 +106,16 @@ impl web::Backend for Exporter {
     fn status(&self) -> Status {
         let reloads = lock(&self.reloads).clone();
         let built = lock(&self.built).clone();
-        let mut status = status::of(&self.follow, &built, &self.registry.gather(), &reloads);
+        let mut status =
+            status::of(&self.follow, &built, lock(&self.glance).host(&self.registry.gather()), &reloads);
         status.started = self.started;
         status.not_ready = self.ready().err();
+        status::warn_of_problems(&self.gate.warnings(), &mut status.warnings);
         status
+    }
+
+    fn totals(&self) -> Totals {
+        status::totals(&self.follow)
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -143,6 +160,17 @@ impl web::Backend for Exporter {
             }
             web::Fact::Panicked(what) => self.log.error("a request failed inside", &[("what", what)]),
             web::Fact::Refused(why) => self.log.warn("a scrape was refused", &[("why", why)]),
+            web::Fact::Exposed => self.log.warn(
+                "anyone who reaches this machine can read the metrics",
+                &[("hint", &"add basic_auth_users or client certificates with --web.config.file, or listen on 127.0.0.1")],
+            ),
+            web::Fact::Denied => self.log.warn("a client sent a wrong user or password", &[]),
+            web::Fact::AccessChanged(path) => {
+                self.log.info("web config taken over", &[("path", &path.display())])
+            }
+            web::Fact::AccessRefused(problems) => self
+                .log
+                .error("web config not taken over, the one before is in force", &[("problems", problems)]),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::backend::Exporter;
 use super::build::{self, Built};
+use super::hosting::Hosting;
 use crate::config::{Config, Input, Storage};
 use crate::discover::Globs;
 use crate::error::{Place, Problem};
 use crate::follow::{Feed, Follow, Labels};
-use crate::host::{self, Host};
 use crate::notice::Log;
 use crate::store::Store;
 use crate::tally::exposition::Head;
@@ -14,14 +14,15 @@ use crate::tally::stream::StreamKey;
 use crate::{follow, web};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What the command line says beyond the config.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Addresses to serve on.
     pub listen: Vec<String>,
+    /// Whether systemd's sockets are served on instead.
+    pub systemd_socket: bool,
     /// How the server behaves.
     pub web: web::Options,
     /// Where to begin in files that existed before the first start.
@@ -48,7 +49,13 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     for warning in &built.warnings {
         log.warn("config", &[("problem", warning)]);
     }
-    let listeners = web::bind(&options.listen)?;
+    for warning in &options.web.gate.warnings() {
+        log.warn("web config", &[("problem", warning)]);
+    }
+    let listeners = match options.systemd_socket {
+        true => web::inherited()?,
+        false => web::bind(&options.listen)?,
+    };
     let store = open_store(&built.config.storage)?;
     let feeds = feeds(&built)?;
     let settings = follow::Options {
@@ -62,36 +69,19 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
         vec![Problem::error(Place::new(path.unwrap_or_default(), 0, 0), error.to_string())]
     })?;
     let follow = Arc::new(follow);
-    let (host, registry) = hosted(&built, &options)?;
-    let exporter = Arc::new(Exporter::new(built, follow.clone(), registry, load, log.clone()));
+    let (hosting, sampler) = Hosting::new(&built.config, &options)?;
+    let hosting = Arc::new(hosting);
+    let gate = options.web.gate.clone();
+    let exporter = Exporter::new(built, follow.clone(), hosting.clone(), load, gate, log.clone())?;
     follow.start();
-    let (stop_host, host_stops) = mpsc::channel();
-    let sampler = host.map(|host| {
-        let log = log.clone();
-        std::thread::spawn(move || host.run(&host_stops, |note| tell(&log, &note)))
-    });
-    for listener in &listeners {
-        let address = listener.to_string();
-        log.info("serving", &[("address", &address), ("path", &options.web.telemetry_path)]);
-    }
-    serve(listeners, exporter, options.web, &log);
+    let sampler = hosting.start(sampler, log.clone());
+    serve(listeners, Arc::new(exporter), options.web, &log);
     log.info("stopping", &[]);
-    drop(stop_host);
+    hosting.stop();
     follow.stop();
-    if let Some(sampler) = sampler {
-        let _ = sampler.join();
-    }
+    let _ = sampler.join();
     log.info("stopped", &[]);
     Ok(())
-}
-
-fn tell(log: &Log, note: &host::Note) {
-    match &note.problem {
-        Some(problem) => {
-            log.warn("host collector fails", &[("collector", &note.collector), ("error", problem)])
-        }
-        None => log.info("host collector works again", &[("collector", &note.collector)]),
-    }
 }
 
 fn open_store(storage: &Storage) -> Result<Option<Store>, Vec<Problem>> {
@@ -138,31 +128,6 @@ pub(super) fn feeds(built: &Built) -> Result<Vec<Feed>, Vec<Problem>> {
     if bad.is_empty() { Ok(good.into_iter().filter_map(Result::ok).collect()) } else { Err(bad) }
 }
 
-/// The sampler, unless the host is off, and the registry of everything that is no log.
-fn hosted(built: &Built, options: &Options) -> Result<(Option<Host>, prometheus::Registry), Vec<Problem>> {
-    let registry = prometheus::Registry::new();
-    let problem = |message: String| vec![Problem::error(Place::new("host", 0, 0), message)];
-    registry.register(Box::new(host::OwnProcess::new())).map_err(|error| problem(error.to_string()))?;
-    let Some(choice) = &built.config.host else { return Ok((None, registry)) };
-    let defaults = host::Options::default();
-    let host = Host::new(host::Options {
-        interval: choice.interval,
-        collectors: choice.collectors.clone().unwrap_or(defaults.collectors),
-        procfs: options.procfs.clone(),
-        sysfs: options.sysfs.clone(),
-        rootfs: options.rootfs.clone(),
-        textfile: options.textfile.clone(),
-        processes: choice.processes.iter().map(group).collect(),
-    })
-    .map_err(problem)?;
-    registry.register(Box::new(host.snapshot())).map_err(|error| problem(error.to_string()))?;
-    Ok((Some(host), registry))
-}
-
-fn group((name, matching): &(String, String)) -> host::ProcessGroup {
-    host::ProcessGroup { name: name.clone(), matching: matching.clone() }
-}
-
 /// Serves until a signal asks to stop. SIGHUP reloads.
 fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::Options, log: &Arc<Log>) {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -176,30 +141,41 @@ fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::O
     };
     let log = log.clone();
     runtime.block_on(async move {
-        let reloads = tokio::spawn(reload_on_hangup(exporter.clone()));
-        if let Err(error) = web::serve(listeners, exporter, options, asked_to_stop()).await {
+        // Signals are heard before anybody is told that it serves.
+        let (stop, hangups) = (asked_to_stop(), signal(SignalKind::hangup()).ok());
+        let reloads = hangups.map(|hangups| tokio::spawn(reload_on_hangup(hangups, exporter.clone())));
+        for listener in &listeners {
+            let mut address = listener.to_string();
+            if options.gate.is_tls() {
+                address = address.replacen("http:", "https:", 1);
+            }
+            log.info("serving", &[("address", &address), ("path", &options.telemetry_path)]);
+        }
+        if let Err(error) = web::serve(listeners, exporter, options, stop).await {
             log.error("the server failed", &[("error", &error)]);
         }
-        reloads.abort();
+        if let Some(reloads) = reloads {
+            reloads.abort();
+        }
     });
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
 }
 
-async fn reload_on_hangup(exporter: Arc<Exporter>) {
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+async fn reload_on_hangup(mut hangups: Signal, exporter: Arc<Exporter>) {
     while hangups.recv().await.is_some() {
         let exporter = exporter.clone();
         let _ = tokio::task::spawn_blocking(move || web::Backend::reload(&*exporter)).await;
     }
 }
 
-async fn asked_to_stop() {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// Hears from now on; done when a signal asks to stop.
+fn asked_to_stop() -> impl Future<Output = ()> + Send {
+    let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut term), Ok(mut int)) = heard else { return std::future::pending().await };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
     }
 }

@@ -8,29 +8,36 @@ use crate::follow::{Clock, Follow, Shard};
 use crate::level::Level;
 use crate::tally::rows::InputRow;
 use crate::web::status::{Config, File, Input, Levels, Rule, Status, Store, Totals, Warning};
-use prometheus::proto::MetricFamily;
 use std::collections::BTreeMap;
 
 /// Files that are listed at most.
 const FILES: usize = 500;
 
-pub(super) fn of(follow: &Follow, built: &Built, host: &[MetricFamily], reloads: &Reloads) -> Status {
+pub(super) fn of(
+    follow: &Follow,
+    built: &Built,
+    host: Option<crate::web::status::Host>,
+    reloads: &Reloads,
+) -> Status {
     let mut status = Status {
         version: VERSION.to_owned(),
         revision: REVISION.to_owned(),
         now: Clock::read().wall,
-        host: super::glance::host(host),
+        host,
         config: config(built, reloads),
         store: store(follow),
         ..Status::default()
     };
-    let mut matched: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut matched: Matched = BTreeMap::new();
     follow.look(|shard| {
         let input = input(shard);
         add(&mut status.totals, &input.totals);
         files(shard, &mut status.files);
-        for (rule, count) in shard.tally().rule_totals() {
-            *matched.entry(rule).or_default() += count;
+        for ((rule, count), last) in shard.tally().rule_totals().into_iter().zip(shard.tally().last_matches())
+        {
+            let (sum, latest) = matched.entry(rule).or_default();
+            *sum += count;
+            *latest = latest.max(*last);
         }
         warn_of(shard.tally().counters(), &input.name, &mut status.warnings);
         status.inputs.push(input);
@@ -39,6 +46,13 @@ pub(super) fn of(follow: &Follow, built: &Built, host: &[MetricFamily], reloads:
     warn_of_state(&status.store, reloads, &built.warnings, &mut status.warnings);
     status.trim(FILES);
     status
+}
+
+/// The sums over all inputs.
+pub(super) fn totals(follow: &Follow) -> Totals {
+    let mut totals = Totals::default();
+    follow.look(|shard| add(&mut totals, &input(shard).totals));
+    totals
 }
 
 fn input(shard: &Shard) -> Input {
@@ -75,11 +89,18 @@ fn files(shard: &Shard, out: &mut Vec<File>) {
     }
 }
 
-fn rules(built: &Built, matched: &BTreeMap<(String, String), u64>) -> Vec<Rule> {
+/// Events of each rule, by group and name, and when it last matched.
+type Matched = BTreeMap<(String, String), (u64, f64)>;
+
+fn rules(built: &Built, matched: &Matched) -> Vec<Rule> {
+    let of = |rule: &crate::rules::Rule| {
+        matched.get(&(rule.group.clone(), rule.name.clone())).copied().unwrap_or_default()
+    };
     let rule = |rule: &crate::rules::Rule| Rule {
         group: rule.group.clone(),
         name: rule.name.clone(),
-        events: matched.get(&(rule.group.clone(), rule.name.clone())).copied().unwrap_or(0),
+        events: of(rule).0,
+        last_match: Some(of(rule).1).filter(|at| *at > 0.0),
         ..Rule::default()
     };
     built.rules.rules().map(rule).collect()
@@ -151,10 +172,16 @@ fn warn_of_state(store: &Store, reloads: &Reloads, problems: &[Problem], out: &m
     if reloads.error.is_some() {
         warn("the last reload failed, the old config stays".to_owned(), "see the config below");
     }
-    for problem in problems {
-        let next = problem.hint.clone().unwrap_or_default();
-        warn(format!("{}: {}", problem.place, problem.message), &next);
-    }
+    warn_of_problems(problems, out);
+}
+
+pub(super) fn warn_of_problems(problems: &[Problem], out: &mut Vec<Warning>) {
+    out.extend(problems.iter().map(|problem| Warning {
+        what: format!("{}: {}", problem.place, problem.message),
+        next: problem.hint.clone().unwrap_or_default(),
+        since: None,
+        count: 1,
+    }));
 }
 
 /// What changes from one config to another, in words.
@@ -178,6 +205,13 @@ pub(super) fn difference(old: &Built, new: &Built) -> String {
         let (added, removed) = (count(&new, &old), count(&old, &new));
         let changed = new.iter().filter(changed).count();
         said.push(format!("{kind}: {added} added, {removed} removed, {changed} changed"));
+    }
+    if old.config.host != new.config.host {
+        said.push(if new.config.host.is_some() {
+            "host: changed".to_owned()
+        } else {
+            "host: off".to_owned()
+        });
     }
     said.join("; ")
 }

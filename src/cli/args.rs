@@ -1,6 +1,7 @@
 //! The command line: flags as exporters have them, each with an environment twin.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Counts the events of log files by level and by pattern, exactly once, for Prometheus.
@@ -84,6 +85,9 @@ pub(super) struct Run {
         default_value = "127.0.0.1:10474"
     )]
     pub(super) listen: Vec<String>,
+    /// Serve on the sockets that systemd passes instead
+    #[arg(long = "web.systemd-socket", env = "LOGTALLY_WEB_SYSTEMD_SOCKET")]
+    pub(super) systemd_socket: bool,
     /// TLS and authentication, in the format of Prometheus' exporter-toolkit
     #[arg(long = "web.config.file", value_name = "PATH", env = "LOGTALLY_WEB_CONFIG_FILE")]
     pub(super) web_config: Option<PathBuf>,
@@ -157,7 +161,7 @@ pub(super) struct Count {
     pub(super) output: Output,
     /// Threads to use; all cores by default
     #[arg(long, value_name = "N", env = "LOGTALLY_THREADS")]
-    pub(super) threads: Option<usize>,
+    pub(super) threads: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

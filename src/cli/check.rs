@@ -38,7 +38,7 @@ pub(super) fn run(args: &Check) -> Exit {
 fn remarks(built: &Built) -> Vec<Problem> {
     let mut remarks = built.warnings.clone();
     let rules: Vec<_> = built.rules.rules().collect();
-    let Ok((scanner, _, _)) = build::compile(&rules) else { return remarks };
+    let Ok((scanner, _, _)) = build::compile(&rules, false) else { return remarks };
     for (at, rule) in rules.iter().enumerate() {
         let at = at as u32;
         if scanner.never_matches(at) {
@@ -66,11 +66,15 @@ fn tell(format: Report, problems: &[Problem], sources: &[crate::rules::Source], 
         Report::Text if !problems.is_empty() => {
             print::error(crate::rules::render(problems, sources).trim_end());
             let warnings = problems.len() - errors;
-            print::error(&format!("{errors} errors, {warnings} warnings"));
+            print::error(&format!("{}, {}", amount(errors, "error"), amount(warnings, "warning")));
         }
         Report::Text => {}
     }
     if errors > 0 { Exit::Usage } else { Exit::Good }
+}
+
+fn amount(count: usize, of: &str) -> String {
+    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
 fn object(problem: &Problem) -> serde_json::Value {

@@ -27,13 +27,10 @@ pub(super) fn run(args: &Count) -> Exit {
         Ok(feed) => feed,
         Err(problems) => return report(&problems),
     };
-    let paths = match paths(&args.files) {
-        Ok(paths) => paths,
-        Err(problems) => {
-            report(&problems);
-            return Exit::Failed;
-        }
-    };
+    let (paths, problems) = paths(&args.files);
+    if !problems.is_empty() {
+        report(&problems);
+    }
     let items: Vec<Item> = paths.into_iter().map(|path| item(&input, path)).collect();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let options = whole::Options {
@@ -41,7 +38,7 @@ pub(super) fn run(args: &Count) -> Exit {
         plan: feed.plan.clone(),
         input: &input.name,
         line_bytes: built.config.line_bytes,
-        threads: args.threads.unwrap_or_else(cores),
+        threads: args.threads.map_or_else(cores, usize::from),
         now: now(),
     };
     let started = Instant::now();
@@ -49,7 +46,10 @@ pub(super) fn run(args: &Count) -> Exit {
     let outcome = whole::count(&options, &items, built.guard.clone(), &|bytes| bar.inc(bytes));
     bar.finish_and_clear();
     let elapsed = started.elapsed();
-    show(args.output, &built, outcome, elapsed)
+    match show(args.output, &built, outcome, elapsed) {
+        Exit::Good if !problems.is_empty() => Exit::Failed,
+        exit => exit,
+    }
 }
 
 fn load(common: &Common) -> Result<Built, Vec<Problem>> {
@@ -67,8 +67,8 @@ fn item(input: &Input, path: PathBuf) -> Item {
     Item { path, key, head }
 }
 
-/// The files that the arguments name: a path as it is, a glob or a folder by what it matches.
-fn paths(files: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
+/// The files that the arguments name: a path as it is, a glob or a folder by what it matches; and what names nothing.
+fn paths(files: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
     let mut paths = Vec::new();
     let mut problems = Vec::new();
     for file in files {
@@ -95,7 +95,7 @@ fn paths(files: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
     }
     let mut seen = std::collections::HashSet::new();
     paths.retain(|path| seen.insert(path.clone()));
-    if problems.is_empty() { Ok(paths) } else { Err(problems) }
+    (paths, problems)
 }
 
 /// A path that names one file, even one with glob letters in its name.
@@ -231,7 +231,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

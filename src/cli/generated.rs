@@ -7,7 +7,7 @@ use crate::app::build::{self, Built};
 use crate::config;
 use crate::error::{Place, Problem};
 use crate::generate;
-use crate::rules::{Condition, Measure, Rule};
+use crate::rules::Rule;
 use crate::tally::exposition::Kind;
 use crate::tally::spec::MetricKind;
 
@@ -76,19 +76,9 @@ fn rule(rule: &Rule) -> generate::Rule {
             .collect(),
         labels,
         alert: rule.alert.as_ref().map(|alert| generate::Alert {
-            when: condition(&alert.when),
-            hold: format!("{}s", alert.hold),
+            when: alert.when.clone(),
+            hold: alert.hold.clone(),
             severity: alert.severity.clone(),
         }),
     }
-}
-
-/// A condition in the words of the generator.
-fn condition(when: &Condition) -> String {
-    let measure = match when.measure {
-        Measure::Rate => "rate",
-        Measure::Increase => "increase",
-    };
-    let window = when.window.map(|seconds| format!("[{seconds}s]")).unwrap_or_default();
-    format!("{measure}{window} {} {}", when.comparison.operator(), when.threshold)
 }

@@ -158,6 +158,7 @@ impl Shard {
     fn turn(&mut self, clock: Clock, log: &Log, hot: bool) -> Step {
         let mut found = Vec::new();
         let (tailer, mut sink) = self.parts(clock);
+        sink.tally.set_now(clock.wall);
         let progress = match hot {
             true => tailer.hot_round(clock.now, &mut sink, &mut found),
             false => tailer.round(clock.now, &mut sink, &mut found),

@@ -1,7 +1,7 @@
 //! One Prometheus rule file: the shipped recording rules and alerts, then those that the user's rules ask for.
 
-use super::when::is_duration;
-use super::{Alert, Group, Rule, When, WhenError};
+use super::{Alert, Group, Rule};
+use crate::rules::{Measured, Metric, When, WhenError, is_duration};
 use std::fmt::Write as _;
 
 /// The shipped files, in the order they are printed.
@@ -53,7 +53,9 @@ fn groups_of(file: &str) -> &str {
 
 /// One alert. Every text of the user is quoted.
 fn one(group: &Group, rule: &Rule, alert: &Alert) -> Result<String, WhenError> {
-    let expr = When::parse(&alert.when)?.promql(rule)?;
+    let metrics: Vec<Metric<'_>> =
+        rule.metrics.iter().map(|m| Metric { name: &m.name, kind: m.kind }).collect();
+    let expr = When::parse(&alert.when)?.promql(&Measured { name: &rule.name, metrics: &metrics })?;
     let hold = if alert.hold.is_empty() { "0s" } else { &alert.hold };
     if hold != "0s" && !is_duration(hold) {
         return Err(WhenError::of(format!("`for: {hold}` is no duration; write it like `5m`")));

@@ -3,8 +3,8 @@
 use super::board::{Board, Row, label_variable, target_variables};
 use super::panel::Panel;
 use super::style::{BLUE, GREEN, ORANGE};
-use super::when::quoted;
 use super::{Group, Metric, Rule};
+use crate::rules::quoted;
 use crate::tally::exposition::Kind;
 use serde_json::json;
 use std::collections::BTreeSet;

@@ -13,14 +13,13 @@ mod logs;
 mod panel;
 mod reference;
 mod style;
-mod when;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::rules::WhenError;
 pub use alerts::{Options, alerts};
 pub use reference::reference;
-pub use when::{When, WhenError};
 
 use crate::tally::exposition::Kind;
 use serde_json::Value;

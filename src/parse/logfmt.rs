@@ -8,14 +8,14 @@ use crate::parse::word;
 
 /// A pair: key and value ranges, quotes left out.
 pub(super) struct Pair {
-    key: (usize, usize),
-    value: (usize, usize),
+    pub(super) key: (usize, usize),
+    pub(super) value: (usize, usize),
     escaped: bool,
-    quoted: bool,
+    pub(super) quoted: bool,
 }
 
 /// The pair that begins at `at`, and the place behind it; `None` where no `key=` stands.
-fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
+pub(super) fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
     let rest = text.get(at..)?;
     let length = rest.iter().take_while(|b| is_key(**b)).count();
     if length == 0 || rest.get(length) != Some(&b'=') {
@@ -51,11 +51,39 @@ fn place(pair: &Pair) -> Place {
     if pair.escaped { Place::Escaped(from, to) } else { Place::Within(from, to) }
 }
 
+/// What a key is to us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Level,
+    Message,
+    Time,
+    ErrorType,
+    Other,
+}
+
+/// The key's meaning.
+pub(super) fn key(name: &[u8]) -> Key {
+    match name {
+        b"level" | b"lvl" | b"severity" | b"loglevel" | b"log.level" | b"log_level" | b"levelname" => {
+            Key::Level
+        }
+        b"msg" | b"message" | b"event" => Key::Message,
+        b"time" | b"ts" | b"t" | b"timestamp" | b"at" => Key::Time,
+        b"error.type" | b"exc_type" | b"exception.type" => Key::ErrorType,
+        _ => Key::Other,
+    }
+}
+
 /// The header of a logfmt line: it begins with a pair and has a level, or a time and a message.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
-    let (mut level, mut message, mut time, mut exception) = (None, None, false, None);
-    let mut at = 0;
-    let mut first = true;
+    walk(text, 0, None, false)
+}
+
+/// Goes on at `at`, the pairs before it having shown `level`, and a `time` or not.
+pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> Option<Head> {
+    let mut first = at == 0;
+    let (mut at, mut level, mut time) = (at, level, time);
+    let (mut message, mut exception) = (None, None);
     while at < text.len() {
         let Some((pair, end)) = pair(text, at) else {
             if first {
@@ -68,14 +96,12 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         };
         first = false;
         let value = &text[pair.value.0..pair.value.1];
-        match &text[pair.key.0..pair.key.1] {
-            b"level" | b"lvl" | b"severity" | b"loglevel" | b"log.level" | b"log_level" | b"levelname" => {
-                level = level.or_else(|| word::value(value));
-            }
-            b"msg" | b"message" | b"event" if message.is_none() => message = Some(place(&pair)),
-            b"time" | b"ts" | b"t" | b"timestamp" | b"at" => time = true,
-            b"error.type" | b"exc_type" | b"exception.type" => exception = Some(pair.value),
-            _ => {}
+        match key(&text[pair.key.0..pair.key.1]) {
+            Key::Level => level = level.or_else(|| word::value(value)),
+            Key::Message if message.is_none() => message = Some(place(&pair)),
+            Key::Time => time = true,
+            Key::ErrorType => exception = Some(pair.value),
+            Key::Message | Key::Other => {}
         }
         if message.is_some() && level.is_some_and(|level| level < Level::Warning) {
             break;

@@ -4,6 +4,7 @@
 use crate::parse::bracket::closing;
 use crate::parse::bytes::Bytes;
 use crate::parse::head::skip_blanks;
+use crate::parse::opening;
 
 /// Fields that may stand between level and message.
 const MOST_FIELDS: usize = 6;
@@ -48,6 +49,10 @@ pub(super) fn after_level(text: &[u8], mut at: usize) -> usize {
         if text[start + 3 + name..].starts_with(b": ") {
             return start + name + 5;
         }
+    }
+    if text.get(start..).is_some_and(opening::is_two_words) {
+        // Two words are no logger with a separator behind.
+        return start;
     }
     behind_logger(text, start).unwrap_or(start)
 }
@@ -174,4 +179,19 @@ fn looks_like_logger(name: &[u8]) -> bool {
 /// Names of error types begin messages, not headers.
 fn is_error(name: &[u8]) -> bool {
     [&b"Error"[..], b"Exception", b"error", b"Throwable"].iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn two_words_are_no_logger(text in "[a-zA-Z][a-z.$:/é-]{0,13} [a-z][ -~]{0,30}") {
+            if opening::is_two_words(text.as_bytes()) {
+                prop_assert_eq!(behind_logger(text.as_bytes(), 0), None);
+            }
+        }
+    }
 }

@@ -18,9 +18,11 @@ mod glog;
 mod head;
 mod json;
 mod keyword;
+mod lane;
 mod logfmt;
 mod memory;
 mod message;
+mod opening;
 mod options;
 mod plain;
 mod syslog;
@@ -34,6 +36,7 @@ mod tests;
 
 pub use explain::Explained;
 pub use format::Format;
+pub use lane::Lane;
 pub use memory::Memory;
 pub use options::{FormatChoice, Multiline, Options};
 
@@ -82,6 +85,33 @@ impl Parser {
         if matches!(inner.offset, Some(0)) { found } else { found.within(&inner, line) }
     }
 
+    /// As [`Parser::line`], by a shorter way where the lane knows one: for the lines of a file one after another.
+    /// `plain` promises that the line holds no escape byte (0x1b).
+    #[inline]
+    pub fn line_by(&self, lane: &mut Lane, memory: &mut Memory, line: &[u8], plain: bool) -> Line {
+        if !plain || self.custom.is_some() || !matches!(self.start, Start::Auto) {
+            return self.line(memory, line);
+        }
+        if let Some(head) = lane.head(line)
+            && self.accepts(&head)
+        {
+            if let Some(format) = self.named {
+                memory.seed(format);
+            }
+            return self.begin(memory, line, head);
+        }
+        self.line_and_learn(lane, memory, line)
+    }
+
+    #[inline(never)]
+    fn line_and_learn(&self, lane: &mut Lane, memory: &mut Memory, line: &[u8]) -> Line {
+        let found = self.line(memory, line);
+        if found.role == Role::Start && wrap::unwrap(line).wrapper == Wrapper::None {
+            lane.learn(line, || detect::head(line));
+        }
+        found
+    }
+
     /// Whether a container's record goes on with the line that the stream's last record began.
     fn continues_partial(&self, memory: &mut Memory, inner: &Inner<'_>) -> bool {
         let bit = 1 << u8::from(inner.stderr);
@@ -127,18 +157,16 @@ impl Parser {
         if let Some(regex) = &self.custom {
             return options::custom_head(regex, text);
         }
-        let mut head = detect::head(text)?;
-        if let Some(named) = self.named
-            && named.kind() == Kind::Record
-            && head.format != named
-            && !matches!(named, Format::Cri | Format::Docker)
-        {
-            return None;
-        }
+        let mut head = detect::head(text).filter(|head| self.accepts(head))?;
         if !self.access_levels && matches!(head.format, Format::Access | Format::Haproxy) {
             head.level = None;
         }
         Some(head)
+    }
+
+    /// Whether a header is one of the format that was named, where its records have no other.
+    fn accepts(&self, head: &Head) -> bool {
+        self.named.is_none_or(|named| named.kind() != Kind::Record || named == head.format)
     }
 
     /// An event that its header begins.

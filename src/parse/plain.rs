@@ -39,6 +39,34 @@ pub(super) fn fields(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<Head>
     Some(walk.without_level())
 }
 
+/// A level word whose place alone makes it sure.
+pub(super) struct LevelWord {
+    /// Where it begins.
+    pub(super) at: usize,
+    pub(super) head: Head,
+}
+
+/// The level word in capitals behind `stamp`, where nothing but what stands before it makes it the level.
+pub(super) fn level_word(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<LevelWord> {
+    let mut walk = Walk::new(text, stamp, bracketed);
+    for _ in 0..MOST_FIELDS {
+        match walk.field() {
+            Field::Level(Some(level), Trust::Sure) => {
+                let apart = matches!(walk.separator, b'|' | b'-' | b',' | b']');
+                let word = text[..walk.at].iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
+                let placed =
+                    walk.separator != b'[' && (walk.words == 0 || apart) && !walk.named && !walk.inside;
+                let upper = word >= 3 && word::is_upper(&text[walk.at - word..walk.at]);
+                let head = walk.found(Some(level), Trust::Sure);
+                return (placed && upper).then_some(LevelWord { at: walk.at - word, head });
+            }
+            Field::Other => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
 /// What one field turned out to be.
 enum Field {
     Level(Option<Level>, Trust),

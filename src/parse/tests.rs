@@ -22,7 +22,7 @@ struct Expected {
     exception: Option<String>,
 }
 
-fn parser() -> Parser {
+pub(super) fn parser() -> Parser {
     Parser::new(&Options::default()).unwrap()
 }
 
@@ -184,7 +184,7 @@ proptest! {
     }
 }
 
-fn samples_once() -> &'static [Vec<u8>] {
+pub(super) fn samples_once() -> &'static [Vec<u8>] {
     static LINES: std::sync::OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();
     LINES.get_or_init(|| {
         samples().into_iter().flat_map(|(_, s)| s.lines).map(|line| line.line.into_bytes()).collect()

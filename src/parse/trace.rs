@@ -5,6 +5,7 @@
 
 use crate::event::Exception;
 use crate::parse::bytes::Bytes;
+use crate::parse::opening;
 use serde::{Deserialize, Serialize};
 
 /// Where in a stack trace the file stands.
@@ -183,7 +184,17 @@ fn begin(text: &[u8], indented: bool) -> Step {
 }
 
 /// What the first line of a trace names where it may also be a logged event's message.
+#[inline]
 pub(super) fn first_line(text: &[u8]) -> (Exception, Trace) {
+    // A plain word that no phrase begins with; Ruby's lines end with the type in parentheses.
+    let plain = opening::is_two_words(text)
+        && !matches!(text.first(), Some(b'E' | b'U' | b'P' | b'F'))
+        && text.last() != Some(&b')')
+        && !text.starts_with(b"fatal ");
+    if plain { (Exception::None, Trace::None) } else { first_words(text) }
+}
+
+fn first_words(text: &[u8]) -> (Exception, Trace) {
     match text.first() {
         Some(b'T' | b'p' | b'f' | b't' | b'E' | b'U' | b'P' | b'F') => {
             if let Some(found) = phrase(text) {
@@ -359,4 +370,19 @@ fn is_class(name: &[u8]) -> bool {
     let last = last_part(name);
     is_error_class(name)
         || is_dotted(name) && name.len() > last.len() && last.first().is_some_and(u8::is_ascii_uppercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_opening_begins_no_trace(
+            text in "(fatal|panic|thread|Traceback|Exception|Uncaught|PHP|a\\.B|KeyError|x::y|é)[: ]{1,2}[a-z('(:]{1,9}[ -~]{0,30}"
+        ) {
+            prop_assert_eq!(first_line(text.as_bytes()), first_words(text.as_bytes()));
+        }
+    }
 }

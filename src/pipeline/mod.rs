@@ -18,7 +18,7 @@ use crate::frame;
 use crate::level::Level;
 use crate::matching::pattern::{Pattern, Target};
 use crate::matching::{Candidate, Scanner};
-use crate::parse::Parser;
+use crate::parse::{Lane, Parser};
 use crate::tally::{Block, Tally};
 use carry::Open;
 use event::Place;
@@ -26,6 +26,9 @@ use std::sync::Arc;
 
 /// How much of an event's text rules that span lines get to see.
 pub const TEXT_BYTES: usize = 64 * 1024;
+
+/// What begins a terminal's control sequence.
+const ESCAPE: u8 = 0x1b;
 
 /// Limits on what one line and one event may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,7 @@ struct Rule {
 /// Buffers that are used again from block to block; one per thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    lane: Lane,
     candidates: Vec<Candidate>,
     decoded: Vec<Candidate>,
     residual: Vec<u32>,
@@ -124,6 +128,7 @@ impl Pipeline {
             self.scanner.scan(block, &mut candidates);
         }
         let mut counts = Block { bytes, ..Block::default() };
+        let plain = memchr::memchr(ESCAPE, block).is_none();
         let mut at = 0;
         for span in frame::lines(block, self.limits.line_bytes) {
             counts.lines += 1;
@@ -133,7 +138,7 @@ impl Pipeline {
                 at += 1;
             }
             let line = &block[span.start..span.end];
-            let seen = self.parser.line(&mut carry.memory, line);
+            let seen = self.parser.line_by(&mut scratch.lane, &mut carry.memory, line, plain);
             if seen.role == Role::Start {
                 self.close(carry, into, scratch);
                 counts.levels[seen.level.index()] += 1;

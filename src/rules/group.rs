@@ -154,7 +154,8 @@ impl Compiler {
         let labels = label::compile(raw.labels.unwrap_or_default(), captures, sink);
         let metrics =
             metric::compile(raw.metrics.unwrap_or_default(), &labels, captures, &mut self.metrics, sink);
-        let alert = raw.alert.and_then(|alert| alert::compile(alert, sink));
+        let called = name.as_ref().map_or("", |name| name.value.as_str());
+        let alert = raw.alert.and_then(|alert| alert::compile(alert, called, &metrics, sink));
         let tests = test::compile(raw.tests.unwrap_or_default(), next, &named, sink);
         let (At { value: name, spot }, (any, _)) = (name?, matched?);
         let pattern = Pattern { name: format!("{group}/{name}"), any, not, levels, target };

@@ -15,13 +15,15 @@ mod names;
 mod raw;
 mod report;
 mod test;
+mod when;
 pub mod yaml;
 
-pub use alert::{Alert, Comparison, Condition, Measure};
+pub use alert::Alert;
 pub use builtin::builtin_names;
 pub use load::{Source, load};
 pub use report::render;
 pub use test::{Expect, RuleTest};
+pub use when::{Measured, Metric, When, WhenError, is_duration, quoted};
 
 use crate::error::{Place, Problem};
 use crate::matching::pattern::Pattern;

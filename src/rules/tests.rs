@@ -249,7 +249,7 @@ rules:
     assert_eq!(counted.labels[1].known_values(), ["2xx", "5xx", "other"]);
     assert_eq!(counted.metrics[0].kind, crate::tally::spec::MetricKind::Histogram(vec![0.1, 1.0, 10.0]));
     let alert = rules[0].alert.as_ref().unwrap();
-    assert_eq!((alert.hold, alert.severity.as_str()), (300, "warning"));
+    assert_eq!((alert.hold.as_str(), alert.severity.as_str()), ("5m", "warning"));
     let test = &rules[0].tests[0];
     assert_eq!((test.line.as_str(), test.format.as_deref()), ("a\nb", Some("json")));
     assert_eq!(rules[1].pattern.target, Target::Line);

@@ -48,6 +48,9 @@ struct SeriesCut {
     number: Number,
 }
 
+/// A family that rules define, with its series and their bucket bounds.
+type RuleFamily<'a> = (Desc, Vec<(&'a SeriesCut, &'a [f64])>);
+
 impl Tally {
     /// Copies all numbers; `files` is how many files the input follows.
     pub fn cut(&mut self, files: u64) -> InputCut {
@@ -81,7 +84,8 @@ impl super::stream::Stream {
             rules = plan.rules.iter().enumerate().map(|(at, rule)| self.show(at, rule)).collect();
         }
         let zero = std::mem::take(&mut self.newborn);
-        self.dirty |= zero;
+        self.dirty |= zero || !self.scraped;
+        self.scraped = true;
         let shown = |value: u64| if zero { 0 } else { value };
         if zero {
             rules.iter_mut().flatten().flatten().for_each(|value| *value = 0);
@@ -199,7 +203,7 @@ impl Cut {
     }
 
     /// The metrics that rules define, by name; of two inputs that define one, the first gives its help.
-    fn rule_metrics(&self) -> BTreeMap<&str, (Desc, Vec<(&SeriesCut, &[f64])>)> {
+    fn rule_metrics(&self) -> BTreeMap<&str, RuleFamily<'_>> {
         let mut families = BTreeMap::new();
         for input in &self.inputs {
             for family in &input.plan.families {

@@ -5,6 +5,7 @@
 //! more than walking plain numbers. Events come in through [`Tally::add`] and [`Tally::hit`], a consistent copy for a
 //! scrape leaves as a [`Cut`](cut::Cut), changed rows leave for the store.
 
+mod birth;
 pub mod catalog;
 pub mod cut;
 pub mod exposition;
@@ -23,9 +24,9 @@ use crate::level::Level;
 use exposition::Head;
 use guard::Guard;
 use keep::series_id;
-use plan::{Plan, known_label_sets, levels_of};
+use plan::Plan;
 use rows::{InputRow, Rows, StreamId};
-use series::{Key, Metric, Number, Pairs, SeriesStore};
+use series::{Metric, Number, Pairs, SeriesStore};
 use spec::{Action, MetricKind};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -63,11 +64,15 @@ pub struct Tally {
     counters_dirty: bool,
     removed: Rows,
     text: String,
+    /// For each rule, when it last matched, in seconds since the epoch; 0 for never in this run.
+    last_match: Vec<f64>,
+    now: f64,
 }
 
 impl Tally {
     /// An empty tally for the input of this name.
     pub fn new(input: &str, plan: Arc<Plan>, guard: Arc<Guard>) -> Tally {
+        let plan_rules = plan.rules.len();
         Tally {
             input: input.to_owned(),
             plan,
@@ -79,6 +84,8 @@ impl Tally {
             counters_dirty: true,
             removed: Rows::default(),
             text: String::new(),
+            last_match: vec![0.0; plan_rules],
+            now: 0.0,
         }
     }
 
@@ -90,49 +97,13 @@ impl Tally {
         }
         let at = self.streams.len();
         let mut stream = Stream::new(key.clone(), Arc::new(head()), newborn);
-        stream.exposed = self.guard.expose(PATTERN_EVENTS, self.plan.known_series());
+        stream.exposed = self.plan.declare && self.guard.expose(PATTERN_EVENTS, self.plan.known_series());
         self.streams.push(Some(stream));
         self.by_key.insert(key.clone(), at);
-        self.declare(at);
+        if self.plan.declare {
+            self.declare(at);
+        }
         at
-    }
-
-    /// Puts the series at 0 whose label values the rules declare.
-    fn declare(&mut self, stream: usize) {
-        let plan = self.plan.clone();
-        for (at, rule) in plan.rules.iter().enumerate() {
-            let Some(sets) = known_label_sets(&rule.labels) else { continue };
-            for set in sets {
-                if !rule.labels.is_empty() {
-                    for level in levels_of(rule) {
-                        self.declare_one(
-                            stream,
-                            Metric::Pattern(at),
-                            pattern_pairs(rule, level, &set),
-                            Number::Count(0),
-                        );
-                    }
-                }
-                let pairs: Pairs = label_pairs(rule, &set).collect();
-                for (metric, family) in rule.metrics.iter().zip(plan.families_of(at)) {
-                    if !matches!(metric.kind, MetricKind::Gauge(_)) {
-                        self.declare_one(
-                            stream,
-                            Metric::Rule(*family, at),
-                            pairs.clone(),
-                            empty(&metric.kind),
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    fn declare_one(&mut self, stream: usize, metric: Metric, labels: Pairs, number: Number) {
-        let key = self.unify(Key { stream, metric, labels });
-        if self.series.find(&key).is_none() && self.guard.expose(self.name_of(metric), 1) {
-            self.series.insert(key, number, false);
-        }
     }
 
     /// Adds what a block held. `now` is in seconds since the epoch.
@@ -154,6 +125,7 @@ impl Tally {
     pub fn hit(&mut self, stream: usize, rule: usize, level: Level, lookup: &Lookup<'_, '_>) {
         let plan = self.plan.clone();
         let counted = &plan.rules[rule];
+        self.last_match[rule] = self.now;
         if counted.labels.is_empty() {
             if let Some(stream) = self.streams.get_mut(stream).and_then(Option::as_mut) {
                 stream.hit(rule, level, plan.rules.len());
@@ -202,38 +174,9 @@ impl Tally {
         }
     }
 
-    /// The series of this key; born where it is not there yet, or the overflow series where the guard refuses.
-    fn born(&mut self, stream: usize, metric: Metric, labels: Pairs, zero: Number) -> usize {
-        let key = self.unify(Key { stream, metric, labels });
-        if let Some(at) = self.series.find(&key) {
-            return at;
-        }
-        if self.guard.admit(self.name_of(metric)) {
-            return self.series.insert(key, zero, true);
-        }
-        let name = self.name_of(metric).to_owned();
-        self.change_counters(|counters| bump(&mut counters.overflow, &name));
-        let labels = overflow_pairs(metric, &key.labels);
-        let key = Key { labels, ..key };
-        match self.series.find(&key) {
-            Some(at) => at,
-            None => self.series.insert(key, zero, true),
-        }
-    }
-
-    /// Two rules of one metric share a series where their labels agree: the key names the first such rule.
-    fn unify(&self, key: Key) -> Key {
-        let Metric::Rule(family, rule) = key.metric else { return key };
-        let first = (0..rule).find(|&other| self.plan.families_of(other).contains(&family));
-        Key { metric: Metric::Rule(family, first.unwrap_or(rule)), ..key }
-    }
-
-    fn name_of(&self, metric: Metric) -> &str {
-        match metric {
-            Metric::Exceptions => EXCEPTIONS,
-            Metric::Pattern(_) => PATTERN_EVENTS,
-            Metric::Rule(family, _) => &self.plan.families[family].name,
-        }
+    /// What the time is, in seconds since the epoch, for what is counted from now on.
+    pub fn set_now(&mut self, now: f64) {
+        self.now = now;
     }
 
     /// Changes the counters that belong to the input as a whole.
@@ -339,13 +282,6 @@ fn pattern_pairs(rule: &spec::Counted, level: Level, values: &[String]) -> Pairs
     fixed.into_iter().chain(label_pairs(rule, values)).collect()
 }
 
-/// The labels of the overflow series: what the rule gave becomes [`OTHER`].
-fn overflow_pairs(metric: Metric, labels: &Pairs) -> Pairs {
-    let fixed = if matches!(metric, Metric::Pattern(_)) { 2 } else { 0 };
-    let value = |at: usize, value: &str| if at < fixed { value.into() } else { OTHER.into() };
-    labels.iter().enumerate().map(|(at, (name, text))| (name.clone(), value(at, text))).collect()
-}
-
 fn text(label: &spec::Label, lookup: &Lookup<'_, '_>) -> String {
     let mut text = String::new();
     label.render(lookup, &mut text);
@@ -387,3 +323,6 @@ fn bump(counts: &mut Vec<(String, u64)>, name: &str) {
         None => counts.push((name.to_owned(), 1)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,9 @@ pub struct Plan {
     pub rules: Vec<Counted>,
     /// One entry for each metric name that rules define, sorted by name.
     pub families: Vec<Family>,
+    /// Series of known labels stand at 0 from the start. Not so with packs that nobody asked for: hundreds of rules
+    /// for each file would be series that nobody needs; they are shown from their first event on.
+    pub declare: bool,
     /// For each rule and each of its metrics, the index of its family.
     family_of: Vec<Vec<usize>>,
 }
@@ -29,7 +32,7 @@ pub struct Family {
 
 impl Plan {
     /// Lays out the rules. Metrics of one name are taken to agree (the rules' loader checks it).
-    pub fn new(rules: Vec<Counted>) -> Plan {
+    pub fn new(rules: Vec<Counted>, declare: bool) -> Plan {
         let mut families: Vec<Family> = Vec::new();
         for metric in rules.iter().flat_map(|rule| &rule.metrics) {
             if !families.iter().any(|f| f.name == metric.name) {
@@ -44,7 +47,7 @@ impl Plan {
                 .expect("each metric's name was collected above")
         };
         let family_of = rules.iter().map(|rule| rule.metrics.iter().map(index).collect()).collect();
-        Plan { rules, families, family_of }
+        Plan { rules, families, declare, family_of }
     }
 
     /// The families of a rule's metrics, in the order of its metrics.
@@ -81,17 +84,19 @@ pub fn rule_key(rule: &Counted) -> String {
     format!("{}/{}", rule.group, rule.name)
 }
 
-/// All label sets that a rule's labels can take, where every label declares its values; `None` where one is free
-/// or the sets are more than a hundred.
+/// All label sets made of the values that a rule's labels declare; `None` where one declares none, or where the sets
+/// are more than a hundred.
 pub fn known_label_sets(labels: &[Label]) -> Option<Vec<Vec<String>>> {
     let mut sets = vec![Vec::new()];
     for label in labels {
-        if label.is_free() || sets.len() * label.known_values().len() > 100 {
+        if label.known_values().is_empty() || sets.len() * label.known_values().len() > 100 {
             return None;
         }
         sets = sets
             .iter()
-            .flat_map(|set| label.known_values().iter().map(|value| [&set[..], &[value.clone()]].concat()))
+            .flat_map(|set| {
+                label.known_values().iter().map(|value| [&set[..], std::slice::from_ref(value)].concat())
+            })
             .collect();
     }
     Some(sets)

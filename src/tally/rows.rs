@@ -22,6 +22,7 @@ pub struct StreamRow {
     pub levels: [u64; 8],
     pub last_event: f64,
     pub newborn: bool,
+    pub scraped: bool,
     pub rules: Vec<RuleRow>,
 }
 

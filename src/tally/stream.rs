@@ -44,6 +44,8 @@ pub struct Stream {
     pub newborn: bool,
     /// The series of rules without free labels stand at 0 from the start.
     pub exposed: bool,
+    /// Some scrape has shown it: what is born from now on was not there at that scrape.
+    pub scraped: bool,
     /// The format that its files have shown; empty before the first line. Set before each cut, as the sizes are.
     pub format: &'static str,
     /// Size of its files and how much of that is unread, in bytes; set before each cut.
@@ -67,6 +69,7 @@ impl Stream {
             rules: Vec::new(),
             newborn,
             exposed: false,
+            scraped: false,
             format: "",
             size: 0,
             unread: 0,
@@ -91,6 +94,7 @@ impl Stream {
             levels: self.levels,
             last_event: self.last_event,
             newborn: self.newborn,
+            scraped: self.scraped,
             rules: counted
                 .map(|(at, dense)| RuleRow {
                     rule: rule_key(&plan.rules[at]),
@@ -108,6 +112,7 @@ impl Stream {
         self.levels = row.levels;
         self.last_event = row.last_event;
         self.newborn = row.newborn;
+        self.scraped = row.scraped;
         for kept in &row.rules {
             let Some(rule) = plan.rule(&kept.rule) else { continue };
             if self.rules.is_empty() {
@@ -131,8 +136,8 @@ impl Stream {
             if known {
                 out[at] = Some(dense.counts[at]);
             } else if dense.counts[at] > 0 {
-                // Born: exposed at 0 for this one scrape.
-                out[at] = Some(0);
+                // Born after a scrape that did not show it: exposed at 0 for this one.
+                out[at] = Some(if self.scraped { 0 } else { dense.counts[at] });
                 self.dirty = true;
             }
             if out[at].is_some() {
@@ -150,12 +155,20 @@ mod tests {
     #[test]
     fn a_rule_is_shown_at_zero_before_its_first_count() {
         let mut stream = Stream::new(StreamKey::default(), Arc::default(), false);
+        stream.scraped = true;
         assert_eq!(stream.show_rule(1, Levels::ALL), [None; 8]);
         stream.hit(1, Level::Error, 2);
         let error = Level::Error.index();
         assert_eq!(stream.show_rule(1, Levels::ALL)[error], Some(0));
         assert_eq!(stream.show_rule(1, Levels::ALL)[error], Some(1));
         assert_eq!(stream.show_rule(1, Levels::ALL).iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn what_the_first_scrape_finds_is_shown_as_it_is() {
+        let mut stream = Stream::new(StreamKey::default(), Arc::default(), false);
+        stream.hit(0, Level::Error, 1);
+        assert_eq!(stream.show_rule(0, Levels::ALL)[Level::Error.index()], Some(1));
     }
 
     #[test]

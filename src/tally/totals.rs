@@ -21,6 +21,11 @@ impl Tally {
         self.plan.rules.iter().map(name).zip(counts).collect()
     }
 
+    /// When each rule last matched in this run, in seconds since the epoch; 0 for never.
+    pub fn last_matches(&self) -> &[f64] {
+        &self.last_match
+    }
+
     /// Events that each rule matched, by name; rules of one name in two groups are summed.
     pub fn pattern_totals(&self) -> Vec<(String, u64)> {
         let mut totals: Vec<(String, u64)> = Vec::new();

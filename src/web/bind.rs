@@ -7,6 +7,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use listenfd::ListenFd;
+
 use crate::error::{Place, Problem};
 
 /// An open listener. A unix socket's file is removed when its listener goes.
@@ -21,14 +23,19 @@ pub(super) enum Kind {
     Unix(UnixListener, SocketFile),
 }
 
-/// A unix socket's place in the file system, removed on drop.
+/// A unix socket's place in the file system, removed on drop if it is ours.
 #[derive(Debug)]
-pub(super) struct SocketFile(PathBuf);
+pub(super) struct SocketFile {
+    path: PathBuf,
+    ours: bool,
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // It may have been removed already, and there is nobody left to tell.
-        let _ = std::fs::remove_file(&self.0);
+        if self.ours {
+            // It may have been removed already, and there is nobody left to tell.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -54,7 +61,7 @@ impl fmt::Display for Listener {
                 Ok(address) => write!(f, "http://{address}"),
                 Err(error) => write!(f, "a closed socket ({error})"),
             },
-            Kind::Unix(_, file) => write!(f, "unix:{}", file.0.display()),
+            Kind::Unix(_, file) => write!(f, "unix:{}", file.path.display()),
         }
     }
 }
@@ -72,10 +79,36 @@ pub fn bind(addresses: &[String]) -> Result<Vec<Listener>, Vec<Problem>> {
     if problems.is_empty() { Ok(open) } else { Err(problems) }
 }
 
+/// The sockets that systemd opened for this process, TCP and unix; none is an error. May be called once.
+pub fn inherited() -> Result<Vec<Listener>, Vec<Problem>> {
+    let mut given = ListenFd::from_env();
+    let place = || Place::new("--web.systemd-socket", 0, 0);
+    if given.len() == 0 {
+        let problem = Problem::error(place(), "systemd has passed no sockets to this process");
+        return Err(vec![problem.hint("start logtally by a .socket unit, or use --web.listen-address")]);
+    }
+    let count = given.len();
+    let mut take = |at| match given.take_unix_listener(at) {
+        Ok(Some(unix)) => {
+            let path =
+                unix.local_addr().ok().and_then(|address| address.as_pathname().map(Path::to_path_buf));
+            Some(Kind::Unix(unix, SocketFile { path: path.unwrap_or_default(), ours: false }))
+        }
+        _ => given.take_tcp_listener(at).ok().flatten().map(Kind::Tcp),
+    };
+    let kinds: Vec<Option<Kind>> = (0..count).map(&mut take).collect();
+    let strange = kinds.iter().filter(|kind| kind.is_none()).count();
+    if strange > 0 {
+        let problem = Problem::error(place(), format!("{strange} of systemd's sockets cannot be served on"));
+        return Err(vec![problem.hint("use ListenStream= in the .socket unit")]);
+    }
+    Ok(kinds.into_iter().flatten().map(|kind| Listener { kind }).collect())
+}
+
 fn bind_one(address: &str) -> Result<Listener, Box<Problem>> {
     let place = || Place::new("--web.listen-address", 0, 0);
     let kind = if let Some(path) = address.strip_prefix("unix:") {
-        bind_unix(Path::new(path)).map(|unix| Kind::Unix(unix, SocketFile(path.into())))
+        bind_unix(Path::new(path)).map(|unix| Kind::Unix(unix, SocketFile { path: path.into(), ours: true }))
     } else {
         let (host, port) = split(address).ok_or_else(|| {
             Problem::error(place(), format!("'{address}' is no address to listen on"))

@@ -1,8 +1,10 @@
 //! The port: scrapes for Prometheus, a page for people, health for supervisors.
 //!
-//! [`bind`] opens the listeners, [`serve`] answers on them until its shutdown resolves. What is answered comes from
-//! the [`Backend`], whose calls may block and therefore never run on the threads that serve.
+//! [`bind`] opens the listeners, or [`inherited`] takes those of systemd; [`serve`] answers on them until its shutdown
+//! resolves. What is answered comes from the [`Backend`], whose calls may block and therefore never run on the threads
+//! that serve.
 
+mod access;
 mod bind;
 mod body;
 mod guests;
@@ -13,9 +15,11 @@ mod scrape;
 mod serve;
 pub mod status;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-pub use bind::{Listener, bind};
+pub use access::Gate;
+pub use bind::{Listener, bind, inherited};
 pub use serve::serve;
 
 use crate::tally::exposition::Source;
@@ -59,6 +63,14 @@ pub enum Fact {
     Panicked(String),
     /// A client got 503: too many scrapes at once, or the backend was too slow.
     Refused(String),
+    /// A listener is open to other machines, and neither certificates nor passwords keep strangers out.
+    Exposed,
+    /// A client sent a wrong user or password, or too many do so at once.
+    Denied,
+    /// The web config changed and is in force now.
+    AccessChanged(PathBuf),
+    /// The web config changed and is not good; the one before is in force. All its problems.
+    AccessRefused(String),
 }
 
 /// How the server behaves. The defaults are for production.
@@ -68,6 +80,8 @@ pub struct Options {
     pub telemetry_path: String,
     /// Whether `POST /-/reload` works.
     pub enable_lifecycle: bool,
+    /// Who may come in; by default everyone.
+    pub gate: Gate,
     /// Scrapes at once, beyond which clients get 503; 0 means no limit.
     pub max_requests: usize,
     /// Connections at once; at the limit, whoever has kept us waiting longest makes room.
@@ -91,6 +105,7 @@ impl Default for Options {
         Options {
             telemetry_path: "/metrics".to_owned(),
             enable_lifecycle: false,
+            gate: Gate::default(),
             max_requests: 40,
             max_connections: 512,
             header_timeout: Duration::from_secs(10),

@@ -26,8 +26,8 @@ pub(super) struct Patient<S> {
     write: Duration,
     /// Runs while a head is due: with the number of requests at its start, which grows when the head is complete.
     due: Option<(u32, Pin<Box<Sleep>>)>,
-    /// Runs while the client does not read; with the bytes that it has read since.
-    stuck: Option<(usize, Pin<Box<Sleep>>)>,
+    /// Runs while the client does not read; with the request it began in, and the bytes that were read since.
+    stuck: Option<(u32, usize, Pin<Box<Sleep>>)>,
 }
 
 impl<S> Patient<S> {
@@ -40,7 +40,7 @@ impl<S> Patient<S> {
     fn written(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Ok(n)) => {
-                if let Some((progress, _)) = &mut self.stuck {
+                if let Some((_, progress, _)) = &mut self.stuck {
                     *progress += n;
                     if *progress >= PROGRESS {
                         self.stuck = None;
@@ -49,8 +49,10 @@ impl<S> Patient<S> {
                 Poll::Ready(Ok(n))
             }
             Poll::Pending => {
-                let write = self.write;
-                let (_, timer) = self.stuck.get_or_insert_with(|| (0, Box::pin(sleep(write))));
+                let (write, requests) = (self.write, self.guest.requests());
+                // What an earlier answer left behind is no reason to cut this one.
+                self.stuck.take_if(|(request, ..)| *request != requests);
+                let (.., timer) = self.stuck.get_or_insert_with(|| (requests, 0, Box::pin(sleep(write))));
                 ready!(timer.as_mut().poll(cx));
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
             }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
+use super::access::{Access, Denied, Verdict};
 use super::body::Body;
 use super::guests::{Guest, Guests};
 use super::history::History;
@@ -73,7 +76,12 @@ impl Site {
         request: Request<Incoming>,
         guest: Arc<Guest>,
     ) -> Result<Response<Body>, Infallible> {
-        let mut response = self.route(&request, &guest).await;
+        let access = self.access().await;
+        let mut response = match self.options.gate.judge(&access, request.headers()).await {
+            Verdict::Welcome => self.route(&request, &guest).await,
+            Verdict::Denied(why) => self.denied(why),
+            Verdict::TooMany => say(StatusCode::TOO_MANY_REQUESTS, "Too many requests; see rate_limit."),
+        };
         let headers = response.headers_mut();
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -84,8 +92,34 @@ impl Site {
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
+        for (name, value) in &access.headers {
+            headers.insert(name.clone(), value.clone());
+        }
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         Ok(response.map(|body| body.of(guest)))
+    }
+
+    /// Who may come in now.
+    pub(super) async fn access(&self) -> Arc<Access> {
+        self.options.gate.access(|fact| self.backend.note(fact)).await
+    }
+
+    /// The answer to whoever has no right to one.
+    fn denied(&self, why: Denied) -> Response<Body> {
+        // Whoever sent no password is asked for it, which is nothing to worry about.
+        if why != Denied::Unnamed {
+            self.backend.note(Fact::Denied);
+        }
+        let mut response = say(StatusCode::UNAUTHORIZED, "Unauthorized.");
+        let headers = response.headers_mut();
+        headers.insert(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"logtally\", charset=\"UTF-8\""),
+        );
+        if why == Denied::Busy {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
 
     async fn route(self: &Arc<Site>, request: &Request<Incoming>, guest: &Arc<Guest>) -> Response<Body> {

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
 
 use super::bind::{Kind, Listener};
 use super::guests::{Guest, Guests};
@@ -38,6 +39,11 @@ pub async fn serve(
     let site = Arc::new(Site::new(backend, options, guests));
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    if listeners.iter().any(Listener::is_public)
+        && let Some(fact) = site.options.gate.exposed()
+    {
+        site.backend.note(fact);
+    }
     for listener in listeners {
         let site = Arc::clone(&site);
         match listener.kind {
@@ -79,6 +85,8 @@ async fn sample(site: Arc<Site>, mut stopped: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stop| *stop) => return,
         }
+        // Connections made under an older web config end even where no new ones come.
+        site.access().await;
         tokio::select! {
             () = site.sample() => {}
             _ = stopped.wait_for(|stop| *stop) => return,
@@ -146,8 +154,34 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         }
     }
     let _seat = Seat(Arc::clone(&site), Arc::clone(&guest));
+    let access = site.access().await;
     let options = &site.options;
+    // Below TLS, so that its limits hold for handshakes too.
     let stream = Patient::new(stream, Arc::clone(&guest), options.header_timeout, options.write_timeout);
+    let Some(tls) = &access.tls else {
+        return talk(site, stream, guest, stopped, access.epoch).await;
+    };
+    let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
+    let stream = tokio::select! {
+        accepted = handshake => accepted,
+        () = guest.asked_to_leave() => return,
+        _ = stopped.wait_for(|stop| *stop) => return,
+    };
+    // A handshake that fails is the client's affair: it is told by TLS itself.
+    if let Ok(stream) = stream {
+        talk(site, stream, guest, stopped, access.epoch).await;
+    }
+}
+
+/// HTTP on a connection that was let in under the web config of `epoch`.
+async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    site: Arc<Site>,
+    stream: S,
+    guest: Arc<Guest>,
+    mut stopped: watch::Receiver<bool>,
+    epoch: u64,
+) {
+    let mut epochs = site.options.gate.epochs();
     let service = {
         let (site, guest) = (Arc::clone(&site), Arc::clone(&guest));
         service_fn(move |request| {
@@ -157,7 +191,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     };
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(options.idle_timeout)
+        .header_read_timeout(site.options.idle_timeout)
         .max_header_size(HEAD_BYTES)
         .max_headers(HEADERS)
         .max_buf_size(2 * HEAD_BYTES);
@@ -168,10 +202,12 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             // Errors here are the client's: it went, was too slow or sent no HTTP.
             _ = connection.as_mut() => return,
             () = guest.asked_to_leave() => return,
-            _ = stopped.wait_for(|stop| *stop), if !leaving => {
-                leaving = true;
-                connection.as_mut().graceful_shutdown();
-            }
+            _ = stopped.wait_for(|stop| *stop), if !leaving => {}
+            _ = epochs.wait_for(|now| *now != epoch), if !leaving => {}
+        }
+        if !leaving {
+            leaving = true;
+            connection.as_mut().graceful_shutdown();
         }
     }
 }

@@ -69,8 +69,16 @@ pub(super) fn count(
                 progress(length);
                 continue;
             }
-            let (read, ended) =
-                last_block(rules, &mut carry, block.bytes, block.skipped, to - at, &mut into, scratch);
+            // A line that began before `to` may reach far behind it.
+            let (read, ended) = last_block(
+                rules,
+                &mut carry,
+                block.bytes,
+                block.skipped,
+                to.saturating_sub(at),
+                &mut into,
+                scratch,
+            );
             at += read;
             progress(read);
             if ended {

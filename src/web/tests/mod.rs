@@ -16,7 +16,9 @@ use super::status::Status;
 use super::*;
 use crate::tally::exposition::{Desc, Head, Kind, Value, Visit};
 
+mod access;
 mod clients;
+mod identity;
 
 /// A backend whose every answer a test can set.
 #[derive(Default)]
@@ -91,6 +93,7 @@ impl Backend for Fake {
 struct Server {
     address: SocketAddr,
     backend: Arc<Fake>,
+    gate: Gate,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -99,11 +102,12 @@ fn start(backend: Fake, options: Options) -> Server {
     let listeners = bind(&["127.0.0.1:0".to_owned()]).unwrap();
     let address = listeners[0].address().unwrap();
     let backend = Arc::new(backend);
+    let gate = options.gate.clone();
     let (stop, stopped) = oneshot::channel();
     let serving = serve(listeners, Arc::clone(&backend) as Arc<dyn Backend>, options, async {
         let _ = stopped.await;
     });
-    Server { address, backend, stop: Some(stop), task: tokio::spawn(serving) }
+    Server { address, backend, gate, stop: Some(stop), task: tokio::spawn(serving) }
 }
 
 const LONG: Duration = Duration::from_secs(20);

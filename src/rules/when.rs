@@ -4,7 +4,6 @@
 //! of a metric that it defines: `rate(m)`, `increase(m)`, `value(m)`, `avg(m)`, `p99(m)`. A window may follow in
 //! brackets (`increase[1h] > 5`; 5m without), a number may end in `%`.
 
-use super::{Metric, Rule};
 use crate::tally::exposition::Kind;
 
 /// What is measured.
@@ -29,13 +28,32 @@ pub struct When {
     limit: f64,
 }
 
+/// A rule, as far as a condition measures it.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    /// The rule's name.
+    pub name: &'a str,
+    /// The metrics that it defines.
+    pub metrics: &'a [Metric<'a>],
+}
+
+/// A metric of a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric<'a> {
+    /// The full name.
+    pub name: &'a str,
+    /// Counter, gauge or histogram.
+    pub kind: Kind,
+}
+
 /// Why a condition is not understood, with what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct WhenError(String);
 
 impl WhenError {
-    pub(super) fn of(message: String) -> WhenError {
+    /// An error of this text.
+    pub fn of(message: String) -> WhenError {
         WhenError(message)
     }
 }
@@ -75,7 +93,7 @@ impl When {
     }
 
     /// The expression for a rule; an error where the measure needs a metric that the rule does not define.
-    pub fn promql(&self, rule: &Rule) -> Result<String, WhenError> {
+    pub fn promql(&self, rule: &Measured<'_>) -> Result<String, WhenError> {
         let window = &self.window;
         let left = match (self.measure, self.metric(rule)?) {
             (Measure::Share, _) => {
@@ -115,8 +133,8 @@ impl When {
     }
 
     /// The metric that is meant: the named one, or the only one that the measure fits.
-    fn metric<'r>(&self, rule: &'r Rule) -> Result<Option<&'r Metric>, WhenError> {
-        let fits = |m: &&Metric| match self.measure {
+    fn metric<'r>(&self, rule: &Measured<'r>) -> Result<Option<&'r Metric<'r>>, WhenError> {
+        let fits = |m: &&Metric<'_>| match self.measure {
             Measure::Rate | Measure::Increase => m.kind != Kind::Gauge,
             Measure::Value => m.kind == Kind::Gauge,
             Measure::Average => m.kind != Kind::Counter,
@@ -144,13 +162,13 @@ impl When {
     }
 }
 
-fn pattern_selector(rule: &Rule) -> String {
-    format!("log_pattern_events_total{{pattern={}}}", quoted(&rule.name))
+fn pattern_selector(rule: &Measured<'_>) -> String {
+    format!("log_pattern_events_total{{pattern={}}}", quoted(rule.name))
 }
 
 /// What counts the observations of a counter or histogram.
-fn counted(metric: &Metric) -> String {
-    if metric.kind == Kind::Histogram { format!("{}_count", metric.name) } else { metric.name.clone() }
+fn counted(metric: &Metric<'_>) -> String {
+    if metric.kind == Kind::Histogram { format!("{}_count", metric.name) } else { metric.name.to_owned() }
 }
 
 fn measure(word: &str) -> Option<Measure> {
@@ -180,7 +198,7 @@ fn split_suffix(text: &str, open: char, close: char) -> (&str, Option<&str>) {
 }
 
 /// Whether Prometheus reads the text as a duration above zero, such as `90s` or `1h30m`.
-pub(super) fn is_duration(text: &str) -> bool {
+pub fn is_duration(text: &str) -> bool {
     const UNITS: [&str; 7] = ["y", "w", "d", "h", "m", "s", "ms"];
     let (mut rest, mut from, mut above_zero) = (text, 0, false);
     while !rest.is_empty() {
@@ -202,7 +220,7 @@ pub(super) fn is_duration(text: &str) -> bool {
 }
 
 /// A PromQL string of any text.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -220,27 +238,17 @@ pub(super) fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn rule() -> Rule {
-        let metric = |name: &str, kind| Metric {
-            name: name.into(),
-            kind,
-            unit: None,
-            help: String::new(),
-            labels: vec![],
-        };
-        Rule {
-            name: "db_timeout".into(),
-            metrics: vec![
-                metric("wait_seconds", Kind::Histogram),
-                metric("pool", Kind::Gauge),
-                metric("got_bytes_total", Kind::Counter),
-            ],
-            ..Rule::default()
-        }
-    }
+    const RULE: Measured<'static> = Measured {
+        name: "db_timeout",
+        metrics: &[
+            Metric { name: "wait_seconds", kind: Kind::Histogram },
+            Metric { name: "pool", kind: Kind::Gauge },
+            Metric { name: "got_bytes_total", kind: Kind::Counter },
+        ],
+    };
 
     fn means(text: &str) -> Result<String, String> {
-        When::parse(text).and_then(|w| w.promql(&rule())).map_err(|e| e.to_string())
+        When::parse(text).and_then(|w| w.promql(&RULE)).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -282,7 +290,7 @@ mod tests {
             let error = means(text).unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
         }
-        let bare = Rule { name: "x".into(), ..Rule::default() };
+        let bare = Measured { name: "x", metrics: &[] };
         assert!(When::parse("p99 > 1").unwrap().promql(&bare).is_err());
     }
 

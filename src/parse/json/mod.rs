@@ -3,6 +3,10 @@
 //! Keys inside nested objects, keys inside strings and cut-off lines do not mislead it: it follows strings and
 //! nesting exactly, and looks into a nested object only where a known writer puts the level or the message there.
 
+mod keys;
+
+pub(super) use keys::{Key, key};
+
 use crate::event::Exception;
 use crate::level::Level;
 use crate::parse::format::Format;
@@ -32,7 +36,7 @@ pub(super) struct Pair {
 /// Steps over the pairs of one object; positions are those of the whole line.
 pub(super) struct Pairs<'a> {
     text: &'a [u8],
-    at: usize,
+    pub(super) at: usize,
     /// The object's closing brace was seen.
     pub(super) closed: bool,
 }
@@ -41,6 +45,11 @@ impl<'a> Pairs<'a> {
     /// The pairs of the object whose brace stands at `at`.
     pub(super) fn new(text: &'a [u8], at: usize) -> Option<Pairs<'a>> {
         (text.get(at) == Some(&b'{')).then_some(Pairs { text, at: at + 1, closed: false })
+    }
+
+    /// The pairs behind the one that ends at `at`.
+    pub(super) fn behind(text: &'a [u8], at: usize) -> Pairs<'a> {
+        Pairs { text, at, closed: false }
     }
 
     fn blanks(&mut self) -> u8 {
@@ -144,78 +153,9 @@ fn skip_nested(text: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// What a key is to us. The smaller message rank wins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Level,
-    LevelName,
-    PythonNumber,
-    OtelNumber,
-    SyslogNumber,
-    Letter,
-    Message(u8),
-    Nest,
-    Serilog,
-    Time,
-    Stack,
-    ErrorType,
-    None,
-}
-
-/// The key's meaning; keys are compared as one number, in any case.
-fn key(name: &[u8]) -> Key {
-    if name.is_empty() || name.len() > 16 {
-        return Key::None;
-    }
-    let packed = word::pack(name);
-    macro_rules! table {
-        ($($key:expr => $($name:literal)*;)*) => {{
-            $($(if packed == const { word::pack($name) } { return $key; })*)*
-        }};
-    }
-    match name.len() {
-        1 => table! { Key::Letter => b"s"; Key::Time => b"t"; },
-        2 => {
-            table! { Key::Time => b"ts"; Key::Level => b"@l"; Key::Message(1) => b"@m"; Key::Serilog => b"@t"; }
-        }
-        3 => table! {
-            Key::Message(1) => b"msg"; Key::Level => b"lvl" b"lev"; Key::Nest => b"log"; Key::Message(2) => b"@mt";
-            Key::Stack => b"exc";
-        },
-        4 => table! { Key::Time => b"time"; Key::Message(2) => b"body"; },
-        5 => table! { Key::Level => b"level"; Key::Message(2) => b"event"; Key::Stack => b"stack"; },
-        6 => table! { Key::Level => b"@level"; Key::Nest => b"record" b"fields"; },
-        7 => {
-            table! { Key::Message(1) => b"message"; Key::PythonNumber => b"levelno"; Key::Time => b"asctime"; }
-        }
-        8 => table! {
-            Key::Level => b"severity" b"loglevel"; Key::Message(1) => b"@message"; Key::PythonNumber => b"level_no";
-            Key::SyslogNumber => b"priority"; Key::Stack => b"exc_info"; Key::ErrorType => b"exc_type";
-            Key::LevelName => b"levelstr"; Key::Time => b"datetime";
-        },
-        9 => table! {
-            Key::Time => b"timestamp"; Key::Level => b"log_level" b"@severity"; Key::LevelName => b"log.level" b"levelname";
-            Key::Stack => b"exception" b"traceback";
-        },
-        10 => {
-            table! { Key::LevelName => b"level_name"; Key::Time => b"@timestamp"; Key::Stack => b"stacktrace";
-            Key::ErrorType => b"error.type"; }
-        }
-        11 => table! { Key::Stack => b"stack_trace"; },
-        12 => table! { Key::LevelName => b"severitytext" b"loglevelname"; },
-        13 => table! { Key::LevelName => b"severity_text"; Key::Message(2) => b"short_message"; },
-        14 => table! { Key::OtelNumber => b"severitynumber"; Key::ErrorType => b"exception.type"; },
-        15 => {
-            table! { Key::OtelNumber => b"severity_number"; Key::SyslogNumber => b"syslog_severity" b"syslog.severity"; }
-        }
-        _ => {}
-    }
-    Key::None
-}
-
 /// What the walk has gathered.
-#[derive(Default)]
-struct Found {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
     level: Option<Level>,
     named: bool,
     message: Option<Value>,
@@ -226,6 +166,11 @@ struct Found {
 }
 
 impl Found {
+    /// A level as a word in a string was found, and nothing else but times.
+    pub(super) fn level_word(level: Level, time: bool, serilog: bool) -> Found {
+        Found { level: Some(level), named: true, time, serilog, ..Found::default() }
+    }
+
     fn level(&mut self, level: Option<Level>, named: bool) {
         if level.is_some() && (self.level.is_none() || named && !self.named) {
             self.level = level;
@@ -249,9 +194,11 @@ impl Found {
 
 /// The header of a JSON line, or `None` where the line is no object. A cut-off object counts with what it shows.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
-    let mut pairs = Pairs::new(text, 0)?;
-    let mut found = Found::default();
-    let mut any = false;
+    walk(text, Pairs::new(text, 0)?, Found::default(), false)
+}
+
+/// Goes on over the pairs with what those before, if there were `any`, have shown.
+pub(super) fn walk(text: &[u8], mut pairs: Pairs<'_>, mut found: Found, mut any: bool) -> Option<Head> {
     while let Some(pair) = pairs.step() {
         any = true;
         note(text, &pair, &mut found, 0);

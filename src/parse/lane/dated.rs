@@ -1,0 +1,73 @@
+//! Lines with a timestamp in numbers and a level in capitals: what the grammar of `plain` does behind a known beginning.
+//!
+//! Up to the level the grammar's steps depend on the beginning alone: nothing that it looks at reaches further, since
+//! brackets close before it and no level word begins as a zone, `AM` or `PM` does.
+
+use super::letters::LevelWord;
+use super::shape::{LONGEST, Shape};
+use crate::parse::format::Format;
+use crate::parse::head::{Head, skip_blanks};
+use crate::parse::message;
+use crate::parse::{bracket, plain, time};
+
+/// The layout around the level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    format: Format,
+    /// A bar stands before the level: whatever follows, the layout is Loguru's.
+    bar: bool,
+    /// Where the message would begin without the level.
+    without: usize,
+}
+
+impl Layout {
+    /// The header of a line that begins with the shape, its level word ending at `end`.
+    #[inline]
+    pub(super) fn head(&self, line: &[u8], word: LevelWord, end: usize) -> Option<Head> {
+        if !word.upper {
+            return None;
+        }
+        let next = *line.get(end)?;
+        if self.bar {
+            if !matches!(next, b' ' | b'|') {
+                return None;
+            }
+        } else {
+            // Behind blanks a letter: no bracket, number or sign that would tell another layout.
+            let after = *line.get(skip_blanks(line, end))?;
+            if next != b' ' || !after.is_ascii_alphabetic() {
+                return None;
+            }
+        }
+        let head = Head::new(self.format, Some(word.level), message::after_level(line, end));
+        Some(Head { without: self.without, ..head })
+    }
+}
+
+/// The beginning of a line up to its level word, if only that decides how the word is taken.
+pub(super) fn learn(line: &[u8]) -> Option<(Shape, Layout)> {
+    let open = usize::from(line.first() == Some(&b'['));
+    if !line.get(open)?.is_ascii_digit() {
+        return None;
+    }
+    let stamp = time::stamp(line, open).filter(|stamp| stamp.shape == time::Shape::Date)?;
+    // Android's numbers stand here, and ask for another grammar.
+    if line.get(skip_blanks(line, stamp.end))?.is_ascii_digit() {
+        return None;
+    }
+    let found = plain::level_word(line, stamp, open == 1)?;
+    let format = found.head.format;
+    let known = matches!(
+        format,
+        Format::Python | Format::Plain | Format::Loguru | Format::Log4j | Format::Tracing | Format::Spring
+    );
+    let closed = (stamp.end..found.at)
+        .filter(|at| matches!(line[*at], b'[' | b'(' | b'<'))
+        .all(|at| bracket::closing(line, at).is_some_and(|close| close < found.at));
+    if !known || !closed || found.at > LONGEST {
+        return None;
+    }
+    let bar = format == Format::Loguru;
+    let shape = Shape::new(&line[..found.at], std::slice::from_ref(&(open..stamp.end)))?;
+    Some((shape, Layout { format, bar, without: found.head.without }))
+}

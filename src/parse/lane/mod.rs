@@ -1,0 +1,179 @@
+//! A short way to the header of a line that begins as another line of its file did.
+//!
+//! In comes a line; out goes exactly what the universal grammar (`detect`) would find, or nothing, and then the grammar
+//! is asked. The lane remembers beginnings (`shape`) behind which a level stood: what the grammar did up to there it
+//! would do again, whatever digits the timestamp has, so that only the level's word and what follows are left to
+//! look at. It is a cache of a pure function of the line: not part of the file's memory, and of use to any file.
+
+mod dated;
+mod letters;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+use crate::parse::format::Format;
+use crate::parse::head::{Head, Strength};
+use crate::parse::{json, logfmt};
+use letters::LevelWord;
+use shape::Shape;
+
+/// Beginnings that are remembered at a time.
+const MOST_SHAPES: usize = 4;
+/// Lines in a row that fit no shape before the next one is learnt: doubled each time, up to this.
+const MOST_PATIENCE: u32 = 4096;
+
+/// What was learnt; one per thread.
+#[derive(Clone, Debug, Default)]
+pub struct Lane {
+    entries: Vec<Entry>,
+    /// The entry that fitted last.
+    last: usize,
+    /// Where the next one is put when all places are taken.
+    next: usize,
+    /// Lines that fit nothing to let pass before learning again.
+    wait: u32,
+    patience: u32,
+}
+
+/// A beginning, and how to read on behind it.
+#[derive(Clone, Debug)]
+struct Entry {
+    shape: Shape,
+    grammar: Grammar,
+}
+
+/// What follows the beginning, with what the beginning has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grammar {
+    Dated(dated::Layout),
+    Json { time: bool, serilog: bool },
+    Logfmt { time: bool },
+}
+
+impl Lane {
+    /// The header of a line without wrapper and colours, as `detect::head` gives it; `None` says nothing.
+    #[inline]
+    pub(super) fn head(&mut self, line: &[u8]) -> Option<Head> {
+        let entry = self.entries.get(self.last)?;
+        if !entry.shape.fits(line) {
+            let found = self.entries.iter().position(|entry| entry.shape.fits(line))?;
+            self.last = found;
+            self.patience = 1;
+        }
+        self.entries[self.last].head(line)
+    }
+
+    /// Learns the beginning of a line that `head` could say nothing of, if it has one. `head` asks the grammar.
+    pub(super) fn learn(&mut self, line: &[u8], head: impl Fn() -> Option<Head>) {
+        if self.wait > 0 {
+            self.wait -= 1;
+            return;
+        }
+        self.patience = (self.patience * 2).clamp(1, MOST_PATIENCE);
+        self.wait = self.patience;
+        let Some(entry) = head().and_then(|head| Entry::of(line, &head)) else { return };
+        if self.entries.iter().any(|known| known.shape == entry.shape) {
+            return;
+        }
+        if self.entries.len() < MOST_SHAPES {
+            self.last = self.entries.len();
+            self.entries.push(entry);
+        } else {
+            self.last = self.next;
+            self.entries[self.next] = entry;
+            self.next = (self.next + 1) % MOST_SHAPES;
+        }
+    }
+}
+
+impl Entry {
+    #[inline]
+    fn head(&self, line: &[u8]) -> Option<Head> {
+        let word = letters::at(line, self.shape.len())?;
+        let end = self.shape.len() + word.length;
+        match self.grammar {
+            Grammar::Dated(layout) => layout.head(line, word, end),
+            Grammar::Json { time, serilog } => json_head(line, word, end, time, serilog),
+            Grammar::Logfmt { time } => {
+                let blank = line.get(end) == Some(&b' ');
+                let level = blank.then_some(word.level)?;
+                logfmt::walk(line, end + 1, Some(level), time)
+            }
+        }
+    }
+
+    /// What can be remembered of a line.
+    fn of(line: &[u8], head: &Head) -> Option<Entry> {
+        if head.strength != Strength::Strong || head.level.is_none() {
+            return None;
+        }
+        let entry = match head.format {
+            Format::Json => of_json(line)?,
+            Format::Logfmt => of_logfmt(line)?,
+            _ => {
+                let (shape, layout) = dated::learn(line)?;
+                Entry { shape, grammar: Grammar::Dated(layout) }
+            }
+        };
+        // The line itself is the first to prove it.
+        (entry.shape.fits(line) && entry.head(line) == Some(*head)).then_some(entry)
+    }
+}
+
+fn json_head(line: &[u8], word: LevelWord, end: usize, time: bool, serilog: bool) -> Option<Head> {
+    if line.get(end) != Some(&b'"') {
+        return None;
+    }
+    let found = json::Found::level_word(word.level, time, serilog);
+    json::walk(line, json::Pairs::behind(line, end + 1), found, true)
+}
+
+/// An object whose first level is a word in a string, with nothing before it but times and keys without meaning.
+fn of_json(line: &[u8]) -> Option<Entry> {
+    // Docker's records are unwrapped before.
+    if line.starts_with(b"{\"log\":\"") {
+        return None;
+    }
+    let (mut time, mut serilog) = (false, false);
+    let mut digits = Vec::new();
+    let mut pairs = json::Pairs::new(line, 0)?;
+    while let Some(pair) = pairs.step() {
+        match json::key(&line[pair.key.0..pair.key.1]) {
+            json::Key::Level | json::Key::LevelName if pair.value.string => {
+                let shape = Shape::new(&line[..pair.value.from], &digits)?;
+                return Some(Entry { shape, grammar: Grammar::Json { time, serilog } });
+            }
+            json::Key::Time => time = true,
+            json::Key::Serilog => (time, serilog) = (true, true),
+            json::Key::None => {}
+            _ => return None,
+        }
+        digits.push(pair.value.from..pair.value.to);
+    }
+    None
+}
+
+/// A line of pairs whose level is a bare word, with nothing before it but times and keys without meaning.
+fn of_logfmt(line: &[u8]) -> Option<Entry> {
+    // Other grammars are asked first where a line begins otherwise, or so.
+    if !line.first()?.is_ascii_lowercase() || line.starts_with(b"type=") {
+        return None;
+    }
+    let mut time = false;
+    let mut digits = Vec::new();
+    let mut at = 0;
+    loop {
+        let (pair, end) = logfmt::pair(line, at)?;
+        match logfmt::key(&line[pair.key.0..pair.key.1]) {
+            logfmt::Key::Level if !pair.quoted => {
+                let shape = Shape::new(&line[..pair.value.0], &digits)?;
+                return Some(Entry { shape, grammar: Grammar::Logfmt { time } });
+            }
+            logfmt::Key::Time => time = true,
+            logfmt::Key::Other => {}
+            _ => return None,
+        }
+        digits.push(pair.value.0..pair.value.1);
+        at = crate::parse::head::skip_blanks(line, end);
+    }
+}

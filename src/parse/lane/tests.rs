@@ -1,0 +1,147 @@
+//! The lane against the grammar: whatever it has learnt, it says what the grammar says, or nothing.
+
+use super::*;
+use crate::parse::tests::{parser, samples_once};
+use crate::parse::{Memory, detect};
+use proptest::prelude::*;
+
+#[test]
+fn common_layouts_are_learnt() {
+    for [first, second] in [
+        [
+            "2026-11-20 12:00:00,123 INFO shop.api GET / HTTP",
+            "2027-01-02 03:04:05,678 CRITICAL shop.db it is full, really",
+        ],
+        [
+            "2026-11-20 12:00:00.123 | INFO     | a.b:c:1 - text text text",
+            "2026-11-20 12:00:01.456 | ERROR    | x:y:123 - Oh: no",
+        ],
+        [
+            "[2026-11-20 12:00:00,123] INFO shop.api GET / HTTP",
+            "[2027-01-02 03:04:05,678] DEBUG shop.db it is full, really",
+        ],
+        [
+            "2026-11-20T12:00:00Z WARN main.rs text and so on",
+            "2026-11-20T12:10:59Z ERROR main.rs Error: text and so on",
+        ],
+        [
+            r#"{"ts":1700000000,"level":"info","msg":"text"}"#,
+            r#"{"ts":1800000001,"level":"error","msg":"a\n","exc_info":"KeyError: 1"}"#,
+        ],
+        [
+            r#"{"time": "2026-11-20T12:00:00Z", "levelname": "INFO", "a": {}}"#,
+            r#"{"time": "2027-11-20T13:00:00Z", "levelname": "ERROR", "b": 1}"#,
+        ],
+        [
+            "time=2026-11-20T12:00:00Z level=info msg=\"text text\"",
+            "time=2026-12-20T12:01:02Z level=error msg=oops",
+        ],
+    ] {
+        let mut lane = Lane::default();
+        assert_eq!(lane.head(first.as_bytes()), None);
+        lane.learn(first.as_bytes(), || detect::head(first.as_bytes()));
+        for line in [first, second] {
+            let head = lane.head(line.as_bytes());
+            assert!(head.is_some(), "{line}");
+            assert_eq!(head, detect::head(line.as_bytes()), "{line}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// Lines like each other in a row, so that the lane learns and meets what nearly fits.
+    #[test]
+    fn the_lane_says_what_the_grammar_says(
+        picks in proptest::collection::vec((any::<prop::sample::Index>(), any::<u64>(), 0..4u8), 1..60),
+    ) {
+        let all = samples_once();
+        let mut lane = Lane::default();
+        let mut line = all[0].clone();
+        for (pick, seed, what) in picks {
+            line = match what {
+                0 => pick.get(all).clone(),
+                1 => mutated(&line, seed),
+                _ => digits_changed(&line, seed),
+            };
+            if line.contains(&0x1b) || crate::parse::wrap::unwrap(&line).wrapper != crate::parse::wrap::Wrapper::None {
+                continue;
+            }
+            let head = detect::head(&line);
+            if let Some(found) = lane.head(&line) {
+                prop_assert_eq!(Some(found), head, "{}", String::from_utf8_lossy(&line));
+            }
+            lane.wait = 0;
+            lane.learn(&line, || head);
+        }
+    }
+
+    /// From any memory on, both ways understand the same and remember the same.
+    #[test]
+    fn both_ways_understand_and_remember_the_same(
+        picks in proptest::collection::vec((any::<prop::sample::Index>(), any::<u64>(), 0..6u8), 1..80),
+    ) {
+        let parser = parser();
+        let all = samples_once();
+        let (mut lane, mut memory, mut other) = (Lane::default(), Memory::default(), Memory::default());
+        let mut line = all[0].clone();
+        for (pick, seed, what) in picks {
+            line = match what {
+                0 => pick.get(all).clone(),
+                1 => mutated(&line, seed),
+                _ => digits_changed(&line, seed),
+            };
+            lane.wait = 0;
+            let plain = !line.contains(&0x1b);
+            let found = parser.line_by(&mut lane, &mut memory, &line, plain);
+            prop_assert_eq!(found, parser.line(&mut other, &line), "{}", String::from_utf8_lossy(&line));
+            prop_assert_eq!(&memory, &other);
+        }
+    }
+}
+
+/// Numbers that follow from a seed.
+fn random(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize % below
+    }
+}
+
+/// The line with a few bytes changed, put in or left out.
+fn mutated(line: &[u8], seed: u64) -> Vec<u8> {
+    const BYTES: &[u8] = b" \t-|:[](){}<>\"'=.,/%+#0129TZUTCAPMinfoERROR\\\xff";
+    let mut next = random(seed);
+    let mut line = line.to_vec();
+    for _ in 0..1 + next(3) {
+        let at = next(line.len().clamp(1, 80)).min(line.len());
+        let byte = BYTES[next(BYTES.len())];
+        match next(3) {
+            0 => line.insert(at, byte),
+            1 if at < line.len() => drop(line.remove(at)),
+            _ if at < line.len() => line[at] = byte,
+            _ => line.push(byte),
+        }
+    }
+    line
+}
+
+/// The same line at another time, perhaps with another level: what stands in a log's next line.
+fn digits_changed(line: &[u8], seed: u64) -> Vec<u8> {
+    let mut next = random(seed);
+    let mut line = line.to_vec();
+    for byte in &mut line {
+        if byte.is_ascii_digit() && next(3) == 0 {
+            *byte = b'0' + next(10) as u8;
+        }
+    }
+    let words =
+        ["INFO", "DEBUG", "WARNING", "error", "CRITICAL", "info", "Warn", "NOTICE", "METRIC", "level"];
+    let (old, new) = (words[next(words.len())], words[next(words.len())]);
+    if let Some(at) = memchr::memmem::find(&line, old.as_bytes()) {
+        line.splice(at..at + old.len(), new.bytes());
+    }
+    line
+}

@@ -1,0 +1,76 @@
+//! How most messages and logger names begin: a plain word, a blank and another word. Told by a few machine words, so
+//! that the grammars behind it are only asked where the text begins otherwise.
+
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The eighth bit of bytes equal to `byte`; exact for the first of them.
+const fn equal(text: u64, byte: u8) -> u64 {
+    let zero = text ^ each(byte);
+    zero.wrapping_sub(each(1)) & !zero & each(0x80)
+}
+
+/// The eighth bit of blanks and control bytes; exact for the first of them.
+const fn blanks(text: u64) -> u64 {
+    text.wrapping_sub(each(0x21)) & !text & each(0x80)
+}
+
+const fn stops(text: u64) -> u64 {
+    blanks(text) | equal(text, b':') | equal(text, b'|') | equal(text, b'[')
+}
+
+/// Whether `text` begins with a letter, ends its first word within sixteen bytes with one blank and goes on with a
+/// letter; the word holds no colon, bar, opening bracket or control byte. Never true where one of this fails.
+#[inline]
+pub(super) fn is_two_words(text: &[u8]) -> bool {
+    let Some(bytes) = text.first_chunk::<17>() else { return false };
+    let (words, _) = bytes.as_chunks::<8>();
+    let [first, second] = [words[0], words[1]].map(|bytes| stops(u64::from_le_bytes(bytes)));
+    let end = if first != 0 { first.trailing_zeros() / 8 } else { 8 + second.trailing_zeros() / 8 };
+    let end = end as usize;
+    end < 16 && bytes[0].is_ascii_alphabetic() && bytes[end] == b' ' && bytes[end + 1].is_ascii_alphabetic()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn spelled_out(text: &[u8]) -> bool {
+        let stop = |b: &u8| *b <= b' ' || matches!(b, b':' | b'|' | b'[');
+        let Some(end) = text.iter().position(stop) else { return false };
+        let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
+        text.len() > 16 && end < 16 && text[end] == b' ' && letter(0) && letter(end + 1)
+    }
+
+    #[test]
+    fn plain_openings_are_known() {
+        assert!(is_two_words(b"shop.orders GET /api/v1"));
+        assert!(is_two_words(b"cache hit key=session:1"));
+        for text in [
+            &b"KeyError: bad input is"[..],
+            b"a  b is more than 17 bytes",
+            b"1 b is more than 17 bytes",
+            b"a b",
+        ] {
+            assert!(!is_two_words(text));
+        }
+    }
+
+    /// One byte for each of the first 256 characters.
+    fn latin(text: String) -> Vec<u8> {
+        text.chars().map(|c| c as u8).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_what_it_says(
+            head in "[a-z .:|\\[\\t\\x00\\x21\\x1f\\u{80}-\\u{ff}]{0,20}".prop_map(latin),
+            tail in proptest::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let text = [head, tail].concat();
+            prop_assert_eq!(is_two_words(&text), spelled_out(&text));
+        }
+    }
+}

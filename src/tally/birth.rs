@@ -1,0 +1,103 @@
+//! How series come to be: declared at 0 where their label values are known, born where they are not, and sent to the
+//! overflow series where the guard refuses.
+
+use super::plan::{known_label_sets, levels_of};
+use super::series::{Key, Metric, Number, Pairs};
+use super::spec::MetricKind;
+use super::{EXCEPTIONS, OTHER, PATTERN_EVENTS, Tally, bump, empty, label_pairs, pattern_pairs};
+
+impl Tally {
+    /// Puts the series at 0 whose label values the rules declare.
+    pub(super) fn declare(&mut self, stream: usize) {
+        let plan = self.plan.clone();
+        for (at, rule) in plan.rules.iter().enumerate() {
+            let Some(sets) = known_label_sets(&rule.labels) else { continue };
+            for set in sets {
+                if !rule.labels.is_empty() {
+                    for level in levels_of(rule) {
+                        self.declare_one(
+                            stream,
+                            Metric::Pattern(at),
+                            pattern_pairs(rule, level, &set),
+                            Number::Count(0),
+                        );
+                    }
+                }
+                let pairs: Pairs = label_pairs(rule, &set).collect();
+                for (metric, family) in rule.metrics.iter().zip(plan.families_of(at)) {
+                    if !matches!(metric.kind, MetricKind::Gauge(_)) {
+                        self.declare_one(
+                            stream,
+                            Metric::Rule(*family, at),
+                            pairs.clone(),
+                            empty(&metric.kind),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn declare_one(&mut self, stream: usize, metric: Metric, labels: Pairs, number: Number) {
+        let key = self.unify(Key { stream, metric, labels });
+        if self.series.find(&key).is_none() && self.guard.expose(self.name_of(metric), 1) {
+            self.series.insert(key, number, false);
+        }
+    }
+
+    /// The series of this key; born where it is not there yet, or the overflow series where the guard refuses.
+    pub(super) fn born(&mut self, stream: usize, metric: Metric, labels: Pairs, zero: Number) -> usize {
+        let key = self.unify(Key { stream, metric, labels });
+        if let Some(at) = self.series.find(&key) {
+            return at;
+        }
+        if self.guard.admit(self.name_of(metric)) {
+            let newborn = !self.stands_from_the_start(&key);
+            return self.series.insert(key, zero, newborn);
+        }
+        let name = self.name_of(metric).to_owned();
+        self.change_counters(|counters| bump(&mut counters.overflow, &name));
+        let labels = overflow_pairs(metric, &key.labels);
+        let key = Key { labels, ..key };
+        match self.series.find(&key) {
+            Some(at) => at,
+            None => self.series.insert(key, zero, true),
+        }
+    }
+
+    /// Whether a series of these labels was known beforehand and no scrape has missed it yet.
+    fn stands_from_the_start(&self, key: &Key) -> bool {
+        let scraped = self.streams[key.stream].as_ref().is_none_or(|stream| stream.scraped);
+        let rule = match key.metric {
+            Metric::Exceptions => return false,
+            Metric::Pattern(rule) | Metric::Rule(_, rule) => rule,
+        };
+        let is_known = |(name, value): &(Box<str>, Box<str>)| {
+            let label = self.plan.rules[rule].labels.iter().find(|label| *label.name == **name);
+            label.is_none_or(|label| label.known_values().iter().any(|known| **known == **value))
+        };
+        !scraped && key.labels.iter().all(is_known)
+    }
+
+    /// Two rules of one metric share a series where their labels agree: the key names the first such rule.
+    pub(super) fn unify(&self, key: Key) -> Key {
+        let Metric::Rule(family, rule) = key.metric else { return key };
+        let first = (0..rule).find(|&other| self.plan.families_of(other).contains(&family));
+        Key { metric: Metric::Rule(family, first.unwrap_or(rule)), ..key }
+    }
+
+    pub(super) fn name_of(&self, metric: Metric) -> &str {
+        match metric {
+            Metric::Exceptions => EXCEPTIONS,
+            Metric::Pattern(_) => PATTERN_EVENTS,
+            Metric::Rule(family, _) => &self.plan.families[family].name,
+        }
+    }
+}
+
+/// The labels of the overflow series: what the rule gave becomes [`OTHER`].
+fn overflow_pairs(metric: Metric, labels: &Pairs) -> Pairs {
+    let fixed = if matches!(metric, Metric::Pattern(_)) { 2 } else { 0 };
+    let value = |at: usize, value: &str| if at < fixed { value.into() } else { OTHER.into() };
+    labels.iter().enumerate().map(|(at, (name, text))| (name.clone(), value(at, text))).collect()
+}

@@ -1,0 +1,253 @@
+//! The laws of exposition, the guard, and what survives the store, on a tally by itself.
+
+use super::cut::Cut;
+use super::exposition::{Desc, Head, Source, Value, Visit};
+use super::guard::Guard;
+use super::plan::Plan;
+use super::rows::Rows;
+use super::spec::{Counted, Label, Metric, MetricKind};
+use super::stream::StreamKey;
+use super::template::Template;
+use super::{Block, OTHER, Tally};
+use crate::level::{Level, Levels};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const ERROR: usize = Level::Error.index();
+
+fn label(name: &str, values: &[&str]) -> Label {
+    let template = Template::parse(&format!("${{{name}}}")).unwrap();
+    Label::new(name.to_owned(), template, Vec::new(), None, values.iter().map(|v| (*v).to_owned()).collect())
+}
+
+fn rule(name: &str, labels: Vec<Label>, metrics: Vec<Metric>) -> Counted {
+    Counted { group: "g".into(), name: name.into(), labels, metrics, levels: Levels::NONE.with(Level::Error) }
+}
+
+fn metric(name: &str, kind: MetricKind) -> Metric {
+    let value = Some(Template::parse("${v}").unwrap());
+    Metric { name: name.into(), help: "Help.".into(), kind, unit: None, value }
+}
+
+struct Bench {
+    tally: Tally,
+    guard: Arc<Guard>,
+    stream: usize,
+}
+
+fn key() -> StreamKey {
+    StreamKey { labels: vec![("path".into(), "/a".into())] }
+}
+
+fn bench(rules: Vec<Counted>, limit: usize, declare: bool) -> Bench {
+    let guard = Arc::new(Guard::new(limit));
+    let mut tally = Tally::new("in", Arc::new(Plan::new(rules, declare)), guard.clone());
+    let stream = tally.stream(&key(), || Head::new([("input", "in"), ("path", "/a")]), false);
+    Bench { tally, guard, stream }
+}
+
+impl Bench {
+    fn hit(&mut self, rule: usize, values: &[(&str, &str)]) {
+        let find =
+            |name: &str| values.iter().find(|(n, _)| *n == name).map(|(_, v)| Cow::Owned((*v).to_owned()));
+        self.tally.hit(self.stream, rule, Level::Error, &find);
+    }
+
+    fn scrape(&mut self) -> BTreeMap<String, f64> {
+        let cut = Cut::new(vec![self.tally.cut(1)], &self.guard);
+        let mut seen = Seen::default();
+        cut.visit(&mut seen);
+        seen.samples
+    }
+
+    /// The same numbers under new rules, by way of the store.
+    fn reborn(&mut self, rules: Vec<Counted>) -> Bench {
+        let rows: Rows = self.tally.take_rows();
+        let guard = Arc::new(Guard::new(1000));
+        let mut tally = Tally::new("in", Arc::new(Plan::new(rules, false)), guard.clone());
+        if let Some(counters) = &rows.input {
+            tally.restore_counters(counters);
+        }
+        for (id, row) in &rows.streams {
+            tally.restore_stream(&id.stream, row.as_ref().unwrap(), || Head::new([("path", "/a")]));
+        }
+        for (id, row) in &rows.series {
+            tally.restore_series(id, row.as_ref().unwrap());
+        }
+        Bench { tally, guard, stream: 0 }
+    }
+}
+
+/// Samples by name and labels; a histogram by its count and sum. Families must come sorted, each once.
+#[derive(Default)]
+struct Seen {
+    family: String,
+    samples: BTreeMap<String, f64>,
+}
+
+impl Visit for Seen {
+    fn family(&mut self, desc: &Desc) {
+        assert!(*desc.name > *self.family, "{} after {}", desc.name, self.family);
+        self.family = desc.name.to_string();
+    }
+
+    fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>) {
+        let fixed =
+            head.pairs().iter().map(|(n, v)| (&**n, &**v)).filter(|(n, _)| !matches!(*n, "input" | "path"));
+        let labels: Vec<String> =
+            fixed.chain(more.iter().copied()).map(|(n, v)| format!("{n}={v}")).collect();
+        let name = format!("{} {}", self.family, labels.join(" "));
+        let number = match value {
+            Value::Int(number) => number as f64,
+            Value::Float(number) => number,
+            Value::Histogram(buckets) => {
+                self.samples.insert(format!("{name}#sum"), buckets.sum);
+                buckets.counts.iter().sum::<u64>() as f64
+            }
+        };
+        assert!(self.samples.insert(name.clone(), number).is_none(), "{name} twice");
+    }
+}
+
+fn pattern(name: &str, more: &str) -> String {
+    format!("log_pattern_events_total pattern={name} level=error{more}")
+}
+
+#[test]
+fn what_is_known_beforehand_stands_at_zero() {
+    let methods = vec![label("method", &["GET", "POST"])];
+    let mut bench = bench(vec![rule("plain", vec![], vec![]), rule("http", methods, vec![])], 100, true);
+    let first = bench.scrape();
+    assert_eq!(first.get(&pattern("plain", "")), Some(&0.0));
+    assert_eq!(first.get(&pattern("http", " method=POST")), Some(&0.0));
+    assert_eq!(first.iter().filter(|(name, _)| name.starts_with("log_events_total")).count(), 8);
+    bench.hit(0, &[]);
+    bench.hit(1, &[("method", "GET")]);
+    let next = bench.scrape();
+    assert_eq!(next[&pattern("plain", "")], 1.0, "no waiting where the series stood there");
+    assert_eq!(next[&pattern("http", " method=GET")], 1.0);
+}
+
+#[test]
+fn what_nobody_knew_is_shown_at_zero_for_one_scrape() {
+    let mut bench = bench(vec![rule("db", vec![label("db", &[])], vec![])], 100, true);
+    bench.hit(0, &[("db", "orders")]);
+    bench.hit(0, &[("db", "orders")]);
+    assert_eq!(bench.scrape()[&pattern("db", " db=orders")], 0.0);
+    assert_eq!(bench.scrape()[&pattern("db", " db=orders")], 2.0);
+}
+
+#[test]
+fn a_file_that_appears_is_shown_at_zero_for_one_scrape() {
+    let mut bench = bench(vec![rule("plain", vec![], vec![])], 100, true);
+    bench.scrape();
+    let late = StreamKey { labels: vec![("path".into(), "/b".into())] };
+    let at = bench.tally.stream(&late, || Head::new([("file", "b")]), true);
+    let mut block = Block { lines: 3, bytes: 30, ..Block::default() };
+    block.levels[ERROR] = 3;
+    bench.tally.add(at, &block, 1.0);
+    bench.tally.hit(at, 0, Level::Error, &|_| None);
+    let first = bench.scrape();
+    assert_eq!(first["log_events_total file=b level=error"], 0.0);
+    assert_eq!(first["log_lines_total file=b"], 0.0);
+    assert_eq!(first["log_pattern_events_total file=b pattern=plain level=error"], 0.0);
+    let next = bench.scrape();
+    assert_eq!(next["log_events_total file=b level=error"], 3.0);
+    assert_eq!(next["log_pattern_events_total file=b pattern=plain level=error"], 1.0);
+}
+
+#[test]
+fn past_the_limit_sums_stay_right() {
+    let mut bench = bench(vec![rule("db", vec![label("db", &[])], vec![])], 3, true);
+    for n in 0..1000 {
+        bench.hit(0, &[("db", &format!("db{}", n % 100))]);
+    }
+    bench.scrape();
+    let shown = bench.scrape();
+    let of_rule = |(name, _): &(&String, &f64)| name.starts_with("log_pattern_events_total");
+    assert_eq!(shown.iter().filter(of_rule).map(|(_, count)| count).sum::<f64>(), 1000.0);
+    assert_eq!(shown.iter().filter(of_rule).count(), 4);
+    assert_eq!(shown[&pattern("db", &format!(" db={OTHER}"))], 970.0);
+    assert_eq!(shown["logtally_series_overflow_total metric=log_pattern_events_total"], 970.0);
+    assert_eq!(shown["logtally_series metric=log_pattern_events_total"], 3.0);
+}
+
+#[test]
+fn values_that_are_no_numbers_are_counted_and_not_added() {
+    let seconds = metric("wait_seconds", MetricKind::Histogram(vec![1.0, 10.0]));
+    let mut bench = bench(vec![rule("wait", vec![], vec![seconds])], 100, true);
+    for value in ["5", "much", "0.5", "100"] {
+        bench.hit(0, &[("v", value)]);
+    }
+    let shown = bench.scrape();
+    assert_eq!((shown["wait_seconds "], shown["wait_seconds #sum"]), (3.0, 105.5));
+    assert_eq!(shown["logtally_value_errors_total metric=wait_seconds"], 1.0);
+    assert_eq!(shown[&pattern("wait", "")], 4.0, "the event counts all the same");
+}
+
+#[test]
+fn numbers_survive_the_store_and_a_new_order_of_rules() {
+    let rules = || {
+        let sum = metric("moved_total", MetricKind::Counter);
+        vec![rule("plain", vec![], vec![]), rule("db", vec![label("db", &[])], vec![sum])]
+    };
+    let mut bench = bench(rules(), 100, false);
+    bench.tally.add(0, &Block { lines: 7, bytes: 70, levels: [1; 8], truncated: 2 }, 5.0);
+    bench.hit(0, &[]);
+    bench.hit(1, &[("db", "x"), ("v", "2.5")]);
+    bench.scrape();
+    let before = bench.scrape();
+    let turned = rules().into_iter().rev().collect();
+    let mut after = bench.reborn(turned);
+    assert_eq!(after.scrape(), before);
+    assert_eq!(before[&pattern("db", " db=x")], 1.0);
+    assert_eq!(before["moved_total db=x"], 2.5);
+}
+
+#[test]
+fn a_rule_whose_labels_changed_starts_anew() {
+    let mut bench = bench(vec![rule("db", vec![label("db", &[])], vec![])], 100, false);
+    bench.hit(0, &[("db", "x")]);
+    let mut after = bench.reborn(vec![rule("db", vec![label("host", &[])], vec![])]);
+    assert_eq!(after.scrape().keys().filter(|name| name.starts_with("log_pattern")).count(), 0);
+}
+
+#[test]
+fn a_stream_that_retires_leaves_with_its_series() {
+    let mut bench = bench(vec![rule("db", vec![label("db", &[])], vec![])], 1, false);
+    bench.hit(0, &[("db", "x")]);
+    bench.tally.take_rows();
+    bench.tally.retire(0);
+    assert!(bench.scrape().keys().all(|name| !name.starts_with("log_") || name.ends_with("total ")));
+    let rows = bench.tally.take_rows();
+    assert!(rows.streams[0].1.is_none() && rows.series[0].1.is_none());
+    bench.stream = bench.tally.stream(&key(), Head::default, false);
+    bench.hit(0, &[("db", "y")]);
+    bench.scrape();
+    assert_eq!(bench.scrape()[&pattern("db", " db=y")], 1.0, "the guard has room again");
+}
+
+#[test]
+fn two_tallies_add_up() {
+    let rules = || vec![rule("plain", vec![], vec![]), rule("db", vec![label("db", &[])], vec![])];
+    let (mut one, mut two) = (bench(rules(), 100, false), bench(rules(), 100, false));
+    for bench in [&mut one, &mut two] {
+        bench.tally.add(
+            0,
+            &Block { lines: 2, bytes: 9, levels: [0, 0, 1, 0, 0, 1, 0, 0], truncated: 1 },
+            1.0,
+        );
+        bench.hit(0, &[]);
+        bench.hit(1, &[("db", "x")]);
+    }
+    two.hit(1, &[("db", "y")]);
+    one.tally.absorb(&two.tally);
+    one.tally.settle();
+    let shown = one.scrape();
+    assert_eq!(shown["log_lines_total "], 4.0);
+    assert_eq!(shown["log_events_total level=error"], 2.0);
+    assert_eq!(shown[&pattern("plain", "")], 2.0);
+    assert_eq!((shown[&pattern("db", " db=x")], shown[&pattern("db", " db=y")]), (2.0, 1.0));
+    assert_eq!(shown["logtally_truncated_lines_total "], 2.0);
+}
