@@ -146,6 +146,9 @@ impl Look<'_> {
             return self.add(root, link, meta);
         }
         self.listing.dirs.insert(if here { PathBuf::from(".") } else { root.clone() });
+        // A link on the way may come to lead elsewhere: only the folder that holds the link tells of that.
+        let links = root.ancestors().filter(|part| part.is_symlink()).filter_map(Path::parent);
+        self.listing.dirs.extend(links.filter_map(nearest));
         for entry in walk(root, pattern.depth) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {

@@ -108,3 +108,16 @@ fn measure_a_listing_of_10000_files() {
         println!("{pattern:?}: {:?}", start.elapsed());
     }
 }
+
+#[test]
+fn links_on_the_way_are_watched_where_they_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let release = dir.path().join("releases/1/log");
+    std::fs::create_dir_all(&release).unwrap();
+    std::fs::write(release.join("a.log"), "x\n").unwrap();
+    std::os::unix::fs::symlink(dir.path().join("releases/1"), dir.path().join("current")).unwrap();
+    let globs = Globs::new(&[dir.path().join("current/log/*.log")], &[]).unwrap();
+    let listing = globs.list();
+    assert_eq!(listing.files.len(), 1);
+    assert!(listing.dirs.contains(dir.path()), "{:?}", listing.dirs);
+}

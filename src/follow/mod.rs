@@ -84,7 +84,7 @@ impl Default for Options {
             tail: tail::Options::default(),
             files: 20_000,
             commit_every: Duration::from_secs(3),
-            list_every: Duration::from_secs(5),
+            list_every: Duration::from_secs(10),
             poll_every: Duration::from_secs(1),
             retire_after: Duration::from_secs(3600),
         }

@@ -180,6 +180,11 @@ impl Shard {
         self.tailer.poke_all(now);
     }
 
+    /// Whether files wait until others can be closed: a listing is due soon.
+    pub fn is_crowded(&self) -> bool {
+        self.tailer.is_crowded()
+    }
+
     /// How often files without writes are looked at.
     pub fn set_idle_check(&mut self, every: Duration) {
         self.tailer.set_idle_check(every);
@@ -283,7 +288,7 @@ impl Shard {
 
     /// Whether everything that is there has been read.
     pub fn is_caught_up(&self) -> bool {
-        self.listed && !self.backlog
+        self.listed && !self.backlog && !self.tailer.is_crowded()
     }
 
     /// What it follows and where the lines go.

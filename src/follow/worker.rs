@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Longest wait where they do not.
 const POLL: Duration = Duration::from_millis(250);
 /// How often files without writes are looked at where every write is told of, and where not.
-const IDLE_CHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(1)];
+const IDLE_CHECKS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(1)];
 /// A listing is not repeated before this many times of what it took has gone by.
 const LISTING_SHARE: u32 = 20;
 
@@ -169,7 +169,11 @@ impl Round {
         self.links = listing.files.iter().filter_map(link).collect();
         let listed: Vec<Listed> = listing.files.into_iter().map(|found| listed(found, &self.name)).collect();
         let unmatched = listing.unmatched.len() as u64;
-        lock(&self.shard).sync(&listed, unmatched, Clock::read(), &follow.log);
+        let mut shard = lock(&self.shard);
+        shard.sync(&listed, unmatched, Clock::read(), &follow.log);
+        if shard.is_crowded() {
+            self.due = self.earliest.max(Instant::now() + COALESCE);
+        }
     }
 
     /// Says once of each path what is wrong with it.

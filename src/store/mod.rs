@@ -24,7 +24,7 @@ pub const SCHEMA: u32 = 1;
 const FRESH_NAME: &str = "logtally.redb.new";
 const SCHEMA_KEY: &[u8] = b"schema";
 /// Enough to hold the upper levels of the trees and all that a commit touches.
-const CACHE_BYTES: usize = 16 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 

@@ -121,6 +121,8 @@ pub struct Tailer {
     dirty: BTreeSet<FileId>,
     /// To read next.
     hot: Vec<FileId>,
+    /// The last listing named files that could not be opened for want of descriptors: list again when some are read.
+    crowded: bool,
     /// Who had the last turn.
     turn: FileId,
     open: usize,
@@ -152,6 +154,7 @@ impl Tailer {
             failing: HashMap::new(),
             dirty: BTreeSet::new(),
             hot: Vec::new(),
+            crowded: false,
             turn: 0,
             open: 0,
         }
@@ -193,6 +196,11 @@ impl Tailer {
     /// How many files are held open.
     pub fn open_files(&self) -> usize {
         self.open
+    }
+
+    /// Whether files wait until others can be closed: a listing is due as soon as there was a round.
+    pub fn is_crowded(&self) -> bool {
+        self.crowded
     }
 
     /// Looks at every file in the next round: hints were lost.

@@ -34,6 +34,7 @@ impl Tailer {
         facts: &mut Vec<Fact>,
         sink: &mut dyn Sink,
     ) {
+        self.crowded = false;
         let mut siblings = Siblings::default();
         let mut strangers = self.take_places(listing, now, facts);
         self.find_unlisted(&mut siblings, now, facts);
@@ -168,11 +169,17 @@ impl Tailer {
         id: Option<FileId>,
         facts: &mut Vec<Fact>,
     ) -> Option<(std::fs::File, super::entry::Look)> {
-        if self.open >= self.options.max_open {
-            self.close_idle();
+        // Where none can be closed yet, the file waits until those that are open are read.
+        if self.open >= self.options.max_open && !self.close_idle() {
+            self.crowded = true;
+            return None;
         }
         let mut opened = open(path);
-        if opened.as_ref().is_err_and(out_of_descriptors) && self.close_idle() {
+        if opened.as_ref().is_err_and(out_of_descriptors) {
+            if !self.close_idle() && self.open > 0 {
+                self.crowded = true;
+                return None;
+            }
             opened = open(path);
         }
         match opened {
@@ -196,18 +203,20 @@ impl Tailer {
         }
     }
 
-    /// Closes some of the files that stand in their place, are settled, and were not written to for longest.
+    /// Closes some of the files that stand in their place, are read to their end, and were not written to for longest;
+    /// last those that end in a piece of a line.
     fn close_idle(&mut self) -> bool {
-        let mut idle: Vec<(Instant, FileId)> = self
+        let read = |entry: &super::Entry| entry.look.stamp != [0; 4] && entry.searched >= entry.look.size;
+        let mut idle: Vec<(bool, Instant, FileId)> = self
             .entries
             .iter()
             .filter(|(_, entry)| matches!(entry.source, Source::Plain(_)) && entry.here.is_some())
-            .filter(|(_, entry)| entry.saved.state == State::Live && entry.settled())
-            .map(|(id, entry)| (entry.written, *id))
+            .filter(|(_, entry)| entry.saved.state == State::Live && (entry.settled() || read(entry)))
+            .map(|(id, entry)| (!entry.settled(), entry.written, *id))
             .collect();
         idle.sort();
         let count = (idle.len() / 8).clamp(1, 256);
-        idle.iter().take(count).for_each(|(_, id)| self.close(*id));
+        idle.iter().take(count).for_each(|(_, _, id)| self.close(*id));
         !idle.is_empty()
     }
 
