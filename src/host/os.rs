@@ -66,7 +66,7 @@ fn expose_uname(out: &mut Batch) {
 #[cfg(not(target_os = "linux"))]
 fn expose_uname(out: &mut Batch) {
     use sysinfo::System;
-    let known = |text: Option<String>| text.unwrap_or_default();
+    let known = |text: Result<String, sysinfo::Error>| text.unwrap_or_default();
     let (release, version, node) =
         (known(System::kernel_version()), known(System::os_version()), known(System::host_name()));
     let labels = [
