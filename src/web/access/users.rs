@@ -18,8 +18,8 @@ use super::turns::Turns;
 
 /// Good passwords that are remembered; wrong ones likewise, so that a scraper with an old one costs nothing.
 const REMEMBERED: usize = 1024;
-/// Whoever has not been checked after this time is sent away.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever has not been checked after this time is sent away; guessers who wait so long guess seldom.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Checking a hash of a higher cost takes seconds.
 const COSTLY: u32 = 14;
 
