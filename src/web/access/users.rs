@@ -176,12 +176,13 @@ impl Doorman {
             let check = move || bcrypt::verify(&password, &hash).unwrap_or(false);
             let good = tokio::task::spawn_blocking(check).await.unwrap_or(false);
             me.remember(tag, good);
-            let _ = tell.send(good);
             if !good {
                 // Guessers leave at least half of one processor to others.
                 tokio::time::sleep(begun.elapsed()).await;
             }
+            // Who guessed wrong hears of it when the next one has been called, and cannot come in between.
             drop(turn);
+            let _ = tell.send(good);
         });
         told.await.ok()
     }
