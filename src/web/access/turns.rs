@@ -1,7 +1,7 @@
-//! One at a time: the latest and the oldest by turns.
+//! One at a time, the latest first.
 //!
-//! Guessers who wait for their answers fill the queue, and then the latest is the one who has not guessed yet. Guessers
-//! who do not wait leave the queue to those who do. Either way a good client is through after few guesses.
+//! Guessers who wait for their answers fill the queue, and then the latest is the one who has not guessed yet: a good
+//! client is through in the time of one or two guesses, however many there are.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,16 +19,13 @@ pub(super) struct Turns(Mutex<Queue>);
 struct Queue {
     taken: bool,
     waiting: VecDeque<oneshot::Sender<Turn>>,
-    /// Whether the oldest is next.
-    oldest: bool,
 }
 
 impl Queue {
     /// Whose turn it is.
     fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
         self.waiting.retain(|waiting| !waiting.is_closed());
-        self.oldest = !self.oldest;
-        let next = if self.oldest { self.waiting.pop_back() } else { self.waiting.pop_front() };
+        let next = self.waiting.pop_back();
         self.taken = next.is_some();
         next
     }
@@ -88,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_and_the_oldest_go_by_turns_and_the_gone_are_passed_over() {
+    fn the_latest_is_next_and_the_gone_are_passed_over() {
         let turns = Arc::new(Turns::default());
         let Poll::Ready(Some(first)) = poll(pin!(turns.take())) else { panic!("the first waits") };
         let (mut old, mut middle, mut new) = (pin!(turns.take()), pin!(turns.take()), pin!(turns.take()));
@@ -102,9 +99,9 @@ mod tests {
         assert!(poll(old.as_mut()).is_pending() && poll(middle.as_mut()).is_pending());
         let Poll::Ready(Some(second)) = poll(new.as_mut()) else { panic!("the latest waits") };
         drop(second);
-        let Poll::Ready(Some(third)) = poll(old.as_mut()) else { panic!("the oldest waits") };
+        let Poll::Ready(Some(third)) = poll(middle.as_mut()) else { panic!("the middle waits") };
         drop(third);
-        let Poll::Ready(Some(last)) = poll(middle.as_mut()) else { panic!("the last waits") };
+        let Poll::Ready(Some(last)) = poll(old.as_mut()) else { panic!("the last waits") };
         drop(last);
         assert!(!turns.0.lock().unwrap().taken);
     }
