@@ -23,14 +23,13 @@ ENV LOGTALLY_REVISION=$REVISION
 RUN touch src/main.rs src/lib.rs build.rs \
     && cargo build --release --locked --bin logtally \
     && strip --strip-debug target/release/logtally \
-    && mkdir -p /image/var/lib/logtally /image/etc/logtally /image/usr/bin \
-    && cp target/release/logtally /image/usr/bin/ \
+    && mkdir -p /image/state/logtally \
     && ./target/release/logtally check
 
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build --chown=65532:65532 /image/var/lib/logtally /var/lib/logtally
-COPY --from=build /image/etc/logtally /etc/logtally
-COPY --from=build /image/usr/bin/logtally /usr/bin/logtally
+# The folder `logtally` in it becomes the volume's, with its owner.
+COPY --from=build --chown=65532:65532 /image/state/ /var/lib/
+COPY --from=build /src/target/release/logtally /usr/bin/logtally
 COPY LICENSE /usr/share/doc/logtally/
 ENV LOGTALLY_STORAGE_PATH=/var/lib/logtally \
     LOGTALLY_WEB_LISTEN_ADDRESS=0.0.0.0:10474

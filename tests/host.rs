@@ -256,3 +256,30 @@ fn promtool_finds_nothing_in_the_families_of_our_own() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn a_reload_takes_the_hosts_settings_over() {
+    let folder = Folder::new();
+    let ours = hosted(&folder, "{interval: 100ms, collectors: [load, cpu]}", &["--web.enable-lifecycle"]);
+    let samples = |scrape: &Scrape| scrape.sum("logtally_host_cpu_utilization_ratio_count", &[]);
+    let first = ours.scrape_until("samples", |scrape| succeeded(scrape, "load") && samples(scrape) > 0.0);
+    let reload = |host: &str| {
+        folder.write("logtally.yml", format!("inputs: []\nhost: {host}\n"));
+        ours.ask("POST", "/-/reload", &[])
+    };
+    assert_eq!(reload("{interval: 100ms, collectors: [cpu, memory]}").status, 200);
+    let second = ours.scrape_until("memory", |scrape| succeeded(scrape, "memory"));
+    assert!(!second.has("node_load1", &[]), "it is not collected any more");
+    assert!(samples(&second) >= samples(&first), "bursts go on");
+    let refused = reload("{processes: [{name: a, match: '('}]}");
+    assert_ne!(refused.status, 200, "{}", refused.text());
+    assert!(ours.scrape().has("node_memory_MemTotal_bytes", &[]), "a wrong config changes nothing");
+    let off = reload("off");
+    assert!(off.text().contains("host: off"), "{}", off.text());
+    let host = |name: &String| {
+        ["node_", "logtally_host_", "logtally_collector_"].iter().any(|start| name.starts_with(start))
+    };
+    ours.scrape_until("nothing of the host", |scrape| !scrape.families.keys().any(host));
+    assert_eq!(reload("{interval: 100ms}").status, 200);
+    ours.scrape_until("the host again", |scrape| sampled(scrape) && scrape.has("node_load1", &[]));
+}

@@ -2,11 +2,14 @@
 
 mod bad_input;
 mod cli;
+mod config;
 mod corpora;
 mod exactly_once;
 mod host;
 mod host_peer;
 mod layering;
+mod producers;
+mod prometheus;
 mod scrape;
 mod support;
 mod web_config;

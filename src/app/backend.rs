@@ -2,6 +2,7 @@
 
 use super::build::{self, Built};
 use super::glance::Glance;
+use super::hosting::Hosting;
 use super::metrics::OwnMetrics;
 use super::run::{Load, feeds};
 use super::status;
@@ -18,6 +19,7 @@ pub(super) struct Exporter {
     follow: Arc<Follow>,
     /// Everything that is no log: the host and the process.
     registry: prometheus::Registry,
+    hosting: Arc<Hosting>,
     load: Load,
     pub(super) built: Mutex<Arc<Built>>,
     reloads: Mutex<Reloads>,
@@ -44,15 +46,16 @@ impl Exporter {
     pub(super) fn new(
         built: Built,
         follow: Arc<Follow>,
-        registry: prometheus::Registry,
+        hosting: Arc<Hosting>,
         load: Load,
         gate: web::Gate,
         log: Arc<Log>,
-    ) -> Exporter {
+    ) -> Result<Exporter, Vec<Problem>> {
         let started = Clock::read().wall;
-        Exporter {
+        Ok(Exporter {
             follow,
-            registry,
+            registry: hosting.registry()?,
+            hosting,
             load,
             built: Mutex::new(Arc::new(built)),
             reloads: Mutex::new(Reloads { loaded: started, error: None }),
@@ -60,7 +63,7 @@ impl Exporter {
             started,
             gate,
             log,
-        }
+        })
     }
 
     fn own(&self) -> OwnMetrics {
@@ -81,10 +84,12 @@ impl Exporter {
     fn take_over(&self) -> Result<String, Vec<Problem>> {
         let built = self.load_anew()?;
         let feeds = feeds(&built)?;
+        let host = self.hosting.prepare(&built.config)?;
         let said = status::difference(&lock(&self.built), &built);
         self.follow.reload(feeds, built.guard.clone()).map_err(|error| {
             vec![Problem::error(crate::error::Place::new("store", 0, 0), error.to_string())]
         })?;
+        self.hosting.change(host);
         *lock(&self.built) = Arc::new(built);
         Ok(said)
     }

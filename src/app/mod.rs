@@ -3,6 +3,7 @@
 mod backend;
 pub mod build;
 mod glance;
+mod hosting;
 mod metrics;
 mod run;
 mod status;

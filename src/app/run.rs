@@ -2,11 +2,11 @@
 
 use super::backend::Exporter;
 use super::build::{self, Built};
+use super::hosting::Hosting;
 use crate::config::{Config, Input, Storage};
 use crate::discover::Globs;
 use crate::error::{Place, Problem};
 use crate::follow::{Feed, Follow, Labels};
-use crate::host::{self, Host};
 use crate::notice::Log;
 use crate::store::Store;
 use crate::tally::exposition::Head;
@@ -14,7 +14,6 @@ use crate::tally::stream::StreamKey;
 use crate::{follow, web};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What the command line says beyond the config.
@@ -70,33 +69,19 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
         vec![Problem::error(Place::new(path.unwrap_or_default(), 0, 0), error.to_string())]
     })?;
     let follow = Arc::new(follow);
-    let (host, registry) = hosted(&built, &options)?;
-    let exporter =
-        Arc::new(Exporter::new(built, follow.clone(), registry, load, options.web.gate.clone(), log.clone()));
+    let (hosting, sampler) = Hosting::new(&built.config, &options)?;
+    let hosting = Arc::new(hosting);
+    let gate = options.web.gate.clone();
+    let exporter = Exporter::new(built, follow.clone(), hosting.clone(), load, gate, log.clone())?;
     follow.start();
-    let (stop_host, host_stops) = mpsc::channel();
-    let sampler = host.map(|host| {
-        let log = log.clone();
-        std::thread::spawn(move || host.run(&host_stops, |note| tell(&log, &note)))
-    });
-    serve(listeners, exporter, options.web, &log);
+    let sampler = hosting.start(sampler, log.clone());
+    serve(listeners, Arc::new(exporter), options.web, &log);
     log.info("stopping", &[]);
-    drop(stop_host);
+    hosting.stop();
     follow.stop();
-    if let Some(sampler) = sampler {
-        let _ = sampler.join();
-    }
+    let _ = sampler.join();
     log.info("stopped", &[]);
     Ok(())
-}
-
-fn tell(log: &Log, note: &host::Note) {
-    match &note.problem {
-        Some(problem) => {
-            log.warn("host collector fails", &[("collector", &note.collector), ("error", problem)])
-        }
-        None => log.info("host collector works again", &[("collector", &note.collector)]),
-    }
 }
 
 fn open_store(storage: &Storage) -> Result<Option<Store>, Vec<Problem>> {
@@ -141,31 +126,6 @@ pub(super) fn feeds(built: &Built) -> Result<Vec<Feed>, Vec<Problem>> {
     let (good, bad): (Vec<_>, Vec<_>) = built.feeds.iter().map(feed).partition(Result::is_ok);
     let bad: Vec<Problem> = bad.into_iter().filter_map(Result::err).collect();
     if bad.is_empty() { Ok(good.into_iter().filter_map(Result::ok).collect()) } else { Err(bad) }
-}
-
-/// The sampler, unless the host is off, and the registry of everything that is no log.
-fn hosted(built: &Built, options: &Options) -> Result<(Option<Host>, prometheus::Registry), Vec<Problem>> {
-    let registry = prometheus::Registry::new();
-    let problem = |message: String| vec![Problem::error(Place::new("host", 0, 0), message)];
-    registry.register(Box::new(host::OwnProcess::new())).map_err(|error| problem(error.to_string()))?;
-    let Some(choice) = &built.config.host else { return Ok((None, registry)) };
-    let defaults = host::Options::default();
-    let host = Host::new(host::Options {
-        interval: choice.interval,
-        collectors: choice.collectors.clone().unwrap_or(defaults.collectors),
-        procfs: options.procfs.clone(),
-        sysfs: options.sysfs.clone(),
-        rootfs: options.rootfs.clone(),
-        textfile: options.textfile.clone(),
-        processes: choice.processes.iter().map(group).collect(),
-    })
-    .map_err(problem)?;
-    registry.register(Box::new(host.snapshot())).map_err(|error| problem(error.to_string()))?;
-    Ok((Some(host), registry))
-}
-
-fn group((name, matching): &(String, String)) -> host::ProcessGroup {
-    host::ProcessGroup { name: name.clone(), matching: matching.clone() }
 }
 
 /// Serves until a signal asks to stop. SIGHUP reloads.

@@ -206,5 +206,12 @@ pub(super) fn difference(old: &Built, new: &Built) -> String {
         let changed = new.iter().filter(changed).count();
         said.push(format!("{kind}: {added} added, {removed} removed, {changed} changed"));
     }
+    if old.config.host != new.config.host {
+        said.push(if new.config.host.is_some() {
+            "host: changed".to_owned()
+        } else {
+            "host: off".to_owned()
+        });
+    }
     said.join("; ")
 }

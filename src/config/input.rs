@@ -1,7 +1,8 @@
 //! One input: which files, under which labels, read in which way.
 
-use super::raw::{RawFormat, RawInput, RawMultiline};
+use super::raw::{Either, RawFormat, RawInput, RawMultiline, RawStart};
 use super::ready::Problems;
+use crate::discover::Globs;
 use crate::parse::{self, Format, FormatChoice, Multiline};
 use crate::rules::yaml::{At, suggestion};
 use crate::tally::exposition::Head;
@@ -88,19 +89,27 @@ const TAKEN: [&str; 10] =
 
 pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Input {
     let at = |path: &At<String>| base.join(&path.value);
+    let exclude: Vec<At<String>> = raw.exclude.map(|list| list.0).unwrap_or_default();
     if raw.name.value.is_empty() {
         problems.error(&raw.name, "an input needs a name", "it becomes the label input=\"…\"");
     }
-    if raw.include.value.is_empty() {
+    if raw.include.value.0.is_empty() {
         problems.error(&raw.include, "include names no file", "list files, globs or folders");
     }
+    for path in &raw.include.value.0 {
+        check_glob(path, &Globs::new(&[at(path)], &[]), problems);
+    }
+    for path in &exclude {
+        check_glob(path, &Globs::new(&[], &[excluded(base, &path.value)]), problems);
+    }
+    let labels: Vec<&str> = raw.labels.0.iter().map(|(name, _)| name.value.as_str()).collect();
     for (name, _) in &raw.labels.0 {
         check_label(name, problems);
     }
-    let path_labels = raw.path_labels.and_then(|text| path_regex(&text, problems));
+    let path_labels = raw.path_labels.and_then(|text| path_regex(&text, &labels, problems));
     Input {
-        include: raw.include.value.iter().map(at).collect(),
-        exclude: raw.exclude.iter().map(|path| exclude(base, &path.value)).collect(),
+        include: raw.include.value.0.iter().map(at).collect(),
+        exclude: exclude.iter().map(|path| excluded(base, &path.value)).collect(),
         labels: raw.labels.0.into_iter().map(|(name, value)| (name.value, value.value)).collect(),
         path_label: raw.path_label.map_or(PathLabel::Full, |word| path_label(&word, problems)),
         path_labels,
@@ -110,14 +119,26 @@ pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Inpu
             keyword_levels: raw.keyword_levels,
             access_levels: raw.access_levels,
         },
-        groups: raw.rules.map(|groups| groups.into_iter().map(|group| group.value).collect()),
+        groups: raw.rules.map(|groups| groups.0.into_iter().map(|group| group.value).collect()),
         name: raw.name.value,
     }
 }
 
 /// `**/x` matches below any folder; other relative globs stand beside the config file.
-fn exclude(base: &Path, pattern: &str) -> PathBuf {
+fn excluded(base: &Path, pattern: &str) -> PathBuf {
     if pattern.starts_with("**") { PathBuf::from(pattern) } else { base.join(pattern) }
+}
+
+fn check_glob(path: &At<String>, understood: &Result<Globs, String>, problems: &mut Problems) {
+    match understood {
+        _ if path.value.trim().is_empty() => {
+            problems.error(path, "this names no file", "write a file, a glob or a folder");
+        }
+        Ok(_) => {}
+        Err(message) => {
+            problems.error(path, message, "write * ? [abc] {a,b} or **, and [[] for a bracket itself")
+        }
+    }
 }
 
 fn check_label(name: &At<String>, problems: &mut Problems) {
@@ -138,7 +159,7 @@ fn check_label(name: &At<String>, problems: &mut Problems) {
     }
 }
 
-fn path_regex(text: &At<String>, problems: &mut Problems) -> Option<Regex> {
+fn path_regex(text: &At<String>, labels: &[&str], problems: &mut Problems) -> Option<Regex> {
     match Regex::new(&text.value) {
         Ok(regex) => {
             let names: Vec<String> = regex.capture_names().flatten().map(str::to_owned).collect();
@@ -150,19 +171,23 @@ fn path_regex(text: &At<String>, problems: &mut Problems) -> Option<Regex> {
                 );
             }
             for name in names {
+                if labels.contains(&name.as_str()) {
+                    let message = format!("`labels` gives the label '{name}' already");
+                    problems.error(text, message, "choose another name for the group");
+                }
                 check_label(&At { value: name, spot: text.spot }, problems);
             }
             Some(regex)
         }
         Err(error) => {
-            problems.error(text, format!("path_labels is no regular expression: {}", last_line(&error)), "");
+            refuse_regex(text, "path_labels", &error, problems);
             None
         }
     }
 }
 
 /// The part of a regex error that says what is wrong, without the picture above it.
-fn last_line(error: &regex::Error) -> String {
+pub(super) fn last_line(error: &regex::Error) -> String {
     let text = error.to_string();
     text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
@@ -179,50 +204,62 @@ fn path_label(word: &At<String>, problems: &mut Problems) -> PathLabel {
     }
 }
 
+fn refuse_regex(text: &At<String>, what: &str, error: &regex::Error, problems: &mut Problems) {
+    let message = format!("{what} is no regular expression: {}", last_line(error));
+    problems.error(text, message, "see https://docs.rs/regex/#syntax for what may be written");
+}
+
 fn format_choice(format: At<RawFormat>, problems: &mut Problems) -> FormatChoice {
-    match format.value {
-        RawFormat::Named(name) if name == "auto" => FormatChoice::Auto,
-        RawFormat::Named(name) => match Format::from_name(&name) {
-            Some(format) => FormatChoice::Named(format),
+    let custom = match format.value {
+        Either::Word(name) if name == "auto" => return FormatChoice::Auto,
+        Either::Word(name) => match Format::from_name(&name) {
+            Some(format) => return FormatChoice::Named(format),
             None => {
-                let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
-                let guess = suggestion(&name, known.iter().copied());
-                let hint = guess.unwrap_or_else(|| format!("allowed are auto, {}", known.join(", ")));
-                problems.error_at(format.spot, format!("unknown format '{name}'"), hint);
+                let hint = suggestion(&name, Format::ALL.iter().map(|format| format.as_str()));
+                let message = format!("unknown format '{name}'");
+                problems.error_at(format.spot, message, hint.unwrap_or_default());
+                return FormatChoice::Auto;
+            }
+        },
+        Either::Map(custom) => custom,
+    };
+    match (custom.regex, custom.grok) {
+        (Some(text), None) => {
+            if let Err(error) = Regex::new(&text.value) {
+                refuse_regex(&text, "the format", &error, problems);
+            }
+            FormatChoice::Custom(text.value)
+        }
+        (None, Some(grok)) => match crate::rules::grok_to_regex(&grok.value) {
+            Ok(regex) => FormatChoice::Custom(regex),
+            Err(message) => {
+                problems.error(&grok, message, "");
                 FormatChoice::Auto
             }
         },
-        RawFormat::Custom(custom) => match (custom.regex, custom.grok) {
-            (Some(regex), None) => FormatChoice::Custom(regex),
-            (None, Some(grok)) => match crate::rules::grok_to_regex(&grok) {
-                Ok(regex) => FormatChoice::Custom(regex),
-                Err(message) => {
-                    problems.error_at(format.spot, message, String::new());
-                    FormatChoice::Auto
-                }
-            },
-            _ => {
-                let hint = "write format: {regex: '…'} or format: {grok: '…'}".to_owned();
-                problems.error_at(
-                    format.spot,
-                    "a format is either a regex or a grok expression".into(),
-                    hint,
-                );
-                FormatChoice::Auto
-            }
-        },
+        _ => {
+            let message = "a format is either a regex or a grok expression".to_owned();
+            let hint = "write format: {regex: '…'} or format: {grok: '…'}".to_owned();
+            problems.error_at(format.spot, message, hint);
+            FormatChoice::Auto
+        }
     }
 }
 
 fn multiline(text: At<RawMultiline>, problems: &mut Problems) -> Multiline {
     match text.value {
-        RawMultiline::Named(word) if word == "auto" => Multiline::Auto,
-        RawMultiline::Named(word) if word == "off" || word == "false" => Multiline::Off,
-        RawMultiline::Named(word) => {
+        Either::Word(word) if word == "auto" => Multiline::Auto,
+        Either::Word(word) if word == "off" => Multiline::Off,
+        Either::Word(word) => {
             let hint = "allowed are auto, off and {start: REGEX}".to_owned();
             problems.error_at(text.spot, format!("multiline is '{word}'"), hint);
             Multiline::Auto
         }
-        RawMultiline::Start(start) => Multiline::Start(start.start),
+        Either::Map(RawStart { start }) => {
+            if let Err(error) = Regex::new(&start.value) {
+                refuse_regex(&start, "multiline's start", &error, problems);
+            }
+            Multiline::Start(start.value)
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! From what the user wrote, in the file and on the command line, to what the program runs on.
 
-use super::input::{self, Input};
-use super::raw::{Raw, RawHost, RawHostOptions, RawLimits, RawSize};
+use super::input::{self, Input, last_line};
+use super::raw::{Either, Raw, RawHost, RawHostOptions, RawLimits, RawProcessGroup, RawSize};
 use crate::error::{Place, Problem, Severity};
 use crate::rules::yaml::{self, At, Spot};
 use crate::tally::units::{self, Unit};
@@ -137,7 +137,10 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
     let limits = limits(raw.limits, &mut problems);
     let host = raw.host.map_or(Some(HostChoice::all()), |raw| host(raw, &mut problems));
     let rules_given = raw.rules.is_some() || !given.rules.is_empty();
-    let rules = rules(raw.rules, &given.rules, &base, &mut problems);
+    if let Some(text) = raw.storage.as_ref().filter(|text| text.value.trim().is_empty()) {
+        problems.error(text, "storage names no folder", "write a folder, or none to count in memory only");
+    }
+    let rules = rules(raw.rules.map(|list| list.0), &given.rules, &base, &mut problems);
     if problems.list.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems.list);
     }
@@ -235,42 +238,58 @@ impl HostChoice {
 }
 
 fn host(raw: At<RawHost>, problems: &mut Problems) -> Option<HostChoice> {
-    let options = match raw.value {
-        RawHost::Switch(on) => return on.then(HostChoice::all),
-        RawHost::Word(word) if word == "off" => return None,
-        RawHost::Word(word) if word == "on" => return Some(HostChoice::all()),
-        RawHost::Word(word) => {
+    match raw.value {
+        Either::Word(word) if word == "off" => None,
+        Either::Word(word) if word == "on" => Some(HostChoice::all()),
+        Either::Word(word) => {
             let hint = "write host: off, or host: {interval: 1s}".to_owned();
             problems.error_at(raw.spot, format!("host is '{word}'"), hint);
-            return None;
+            None
         }
-        RawHost::On(options) => options,
-    };
-    Some(host_options(options, raw.spot, problems))
+        Either::Map(options) => Some(host_options(options, problems)),
+    }
 }
 
-fn host_options(options: RawHostOptions, spot: Spot, problems: &mut Problems) -> HostChoice {
-    let processes = options.processes.into_iter().map(|group| (group.name, group.matching)).collect();
-    let mut choice = HostChoice { collectors: options.collectors, processes, ..HostChoice::all() };
+fn host_options(options: RawHostOptions, problems: &mut Problems) -> HostChoice {
+    let mut choice = HostChoice::all();
     if let Some(text) = options.interval {
-        match units::parse(&text, Some(Unit::SECONDS)) {
+        match units::parse(&text.value, Some(Unit::SECONDS)) {
             Ok(seconds) if (0.1..=3600.0).contains(&seconds) => {
                 choice.interval = Duration::from_secs_f64(seconds)
             }
-            _ => {
-                let hint = "allowed are 100ms to 1h, such as 1s".to_owned();
-                problems.error_at(spot, format!("the host's interval is '{text}'"), hint);
+            _ => problems.error(
+                &text,
+                format!("the host's interval is '{}'", text.value),
+                "allowed are 100ms to 1h, such as 1s",
+            ),
+        }
+    }
+    if let Some(collectors) = options.collectors {
+        for name in &collectors.0 {
+            if !crate::host::COLLECTORS.contains(&name.value.as_str()) {
+                let hint = yaml::suggestion(&name.value, crate::host::COLLECTORS.iter().copied());
+                let message = format!("unknown collector '{}'", name.value);
+                problems.error(name, message, &hint.unwrap_or_default());
             }
         }
+        choice.collectors = Some(collectors.0.into_iter().map(|name| name.value).collect());
     }
-    for name in choice.collectors.iter().flatten() {
-        if !crate::host::COLLECTORS.contains(&name.as_str()) {
-            let guess = yaml::suggestion(name, crate::host::COLLECTORS.iter().copied());
-            let hint = guess.unwrap_or_else(|| format!("allowed are {}", crate::host::COLLECTORS.join(", ")));
-            problems.error_at(spot, format!("unknown collector '{name}'"), hint);
-        }
+    for group in options.processes {
+        process_group(group, &mut choice.processes, problems);
     }
     choice
+}
+
+fn process_group(group: RawProcessGroup, known: &mut Vec<(String, String)>, problems: &mut Problems) {
+    if known.iter().any(|(name, _)| *name == group.name.value) {
+        let message = format!("two process groups are named '{}'", group.name.value);
+        problems.error(&group.name, message, "give each its own name");
+    }
+    if let Err(error) = regex::Regex::new(&group.matching.value) {
+        let message = format!("match is no regular expression: {}", last_line(&error));
+        problems.error(&group.matching, message, "see https://docs.rs/regex/#syntax for what may be written");
+    }
+    known.push((group.name.value, group.matching.value));
 }
 
 /// The rules in force: the config's list and the flags add up; without either, the shipped packs.
@@ -305,6 +324,9 @@ fn rules(
 
 fn rule_source(base: &Path, text: &str) -> Result<Vec<crate::rules::Source>, (String, &'static str)> {
     use crate::rules::Source;
+    if text.trim().is_empty() {
+        return Err(("this names no rules".to_owned(), "write a file, a folder, a glob, or builtin"));
+    }
     if text == "builtin" || text.starts_with("builtin:") {
         return Ok(vec![Source::parse(text)]);
     }

@@ -7,7 +7,7 @@ use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,15 @@ pub struct Hint {
     pub all: bool,
     /// Another thread asked for attention.
     pub woken: bool,
+}
+
+/// What came of a wish to watch folders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Folders that tell nothing, or not all: others write there, over a network. They need polling.
+    pub blind: Vec<PathBuf>,
+    /// Some were not watched before: what happened in them until now was told to nobody, so list once more.
+    pub added: bool,
 }
 
 /// Ends a wait from another thread.
@@ -86,9 +95,11 @@ impl Watch {
         self.inotify.is_some()
     }
 
-    /// Watches exactly these folders from now on. Gives those that cannot be watched and need polling.
-    pub fn set(&mut self, dirs: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
-        let Some(inotify) = &self.inotify else { return dirs.iter().cloned().collect() };
+    /// Watches exactly these folders from now on.
+    pub fn set(&mut self, dirs: &BTreeSet<PathBuf>) -> Watched {
+        let Some(inotify) = &self.inotify else {
+            return Watched { blind: dirs.iter().cloned().collect(), added: false };
+        };
         let mut watches = inotify.watches();
         let gone: Vec<PathBuf> = self.by_dir.keys().filter(|dir| !dirs.contains(*dir)).cloned().collect();
         for dir in gone {
@@ -111,12 +122,14 @@ impl Watch {
             | WatchMask::MOVE_SELF
             | WatchMask::MODIFY
             | WatchMask::ONLYDIR;
-        let mut blind = Vec::new();
+        let mut watched = Watched::default();
         for dir in dirs {
             // Adding a watch again is cheap and tells whether the path leads to another folder now.
             match watches.add(dir, mask) {
                 Ok(wd) => {
-                    if let Some(old) = self.by_dir.insert(dir.clone(), wd.clone()).filter(|old| *old != wd)
+                    let before = self.by_dir.insert(dir.clone(), wd.clone());
+                    watched.added |= before.as_ref() != Some(&wd);
+                    if let Some(old) = before.filter(|old| *old != wd)
                         && let Some(paths) = self.dirs.get_mut(&old)
                     {
                         paths.remove(dir);
@@ -126,11 +139,14 @@ impl Watch {
                         }
                     }
                     self.dirs.entry(wd).or_default().insert(dir.clone());
+                    if is_remote(dir) {
+                        watched.blind.push(dir.clone());
+                    }
                 }
-                Err(_) => blind.push(dir.clone()),
+                Err(_) => watched.blind.push(dir.clone()),
             }
         }
-        blind
+        watched
     }
 
     /// Waits for events, a waker or the time; whichever comes first. Everything that is there is taken at once.
@@ -190,6 +206,14 @@ impl Watch {
     }
 }
 
+/// Whether a folder's file system is shared with other machines, or kept by a program that need not tell.
+fn is_remote(dir: &Path) -> bool {
+    // NFS, SMB, CIFS, SMB2, FUSE, 9P, Ceph, AFS: `man 2 statfs`.
+    const REMOTE: [u64; 8] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f];
+    rustix::fs::statfs(dir).is_ok_and(|stat| REMOTE.contains(&(stat.f_type as u64 & 0xffff_ffff)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,7 +245,9 @@ mod tests {
         fs::write(&path, "x").unwrap();
         let mut watch = Watch::new();
         assert!(watch.works());
-        assert!(watch.set(&BTreeSet::from([dir.path().to_path_buf()])).is_empty());
+        let dirs = BTreeSet::from([dir.path().to_path_buf()]);
+        assert_eq!(watch.set(&dirs), Watched { blind: Vec::new(), added: true });
+        assert_eq!(watch.set(&dirs), Watched::default());
         fs::read(&path).unwrap();
         assert_eq!(watch.wait(Duration::ZERO), Hint::default());
         fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"y").unwrap();
@@ -265,7 +291,7 @@ mod tests {
     #[test]
     fn missing_folders_are_named() {
         let dir = BTreeSet::from([PathBuf::from("/nowhere/at/all")]);
-        assert_eq!(Watch::new().set(&dir).len(), 1);
-        assert_eq!(Watch::polling().set(&dir).len(), 1);
+        assert_eq!(Watch::new().set(&dir).blind.len(), 1);
+        assert_eq!(Watch::polling().set(&dir).blind.len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! The store and what waits for it: changes that a failed commit leaves behind are part of the next one.
 
 use crate::notice::Log;
-use crate::store::{Changes, Store};
+use crate::store::{Changes, Store, StoreError};
 use std::time::{Instant, SystemTime};
 
 /// Upper bounds of the commit time's histogram, in seconds.
@@ -30,13 +30,20 @@ pub struct StoreState {
 pub(super) struct Durable {
     store: Option<Store>,
     pending: Changes,
+    /// The store's file was taken away: the next one needs everything.
+    gone: bool,
     state: StoreState,
 }
 
 impl Durable {
     pub(super) fn new(store: Option<Store>) -> Durable {
         let path = store.as_ref().map(|store| store.path().to_path_buf());
-        Durable { store, pending: Changes::new(), state: StoreState { path, ..StoreState::default() } }
+        Durable {
+            store,
+            pending: Changes::new(),
+            gone: false,
+            state: StoreState { path, ..StoreState::default() },
+        }
     }
 
     pub(super) fn is_kept(&self) -> bool {
@@ -45,6 +52,19 @@ impl Durable {
 
     pub(super) fn store(&mut self) -> Option<&mut Store> {
         self.store.as_mut()
+    }
+
+    /// Makes a store anew that was taken away. `true`: it is empty, so that the next commit has to hold everything.
+    pub(super) fn renew(&mut self) -> bool {
+        let renewed = match &mut self.store {
+            Some(store) if self.gone => store.renew(),
+            _ => return false,
+        };
+        match renewed {
+            Ok(()) => self.gone = false,
+            Err(error) => self.state.error = Some(error.to_string()),
+        }
+        !self.gone
     }
 
     /// What the next commit writes.
@@ -75,6 +95,7 @@ impl Durable {
             }
             Err(error) => {
                 self.state.failures += 1;
+                self.gone = matches!(error, StoreError::Gone { .. });
                 log.error("counts could not be made durable", &[("error", &error)]);
                 self.state.error = Some(error.to_string());
             }

@@ -3,6 +3,7 @@
 //! Files are read on plain threads; only this room and those above it read clocks. A [`Shard`] is one input under
 //! way, stepped by whoever holds it: its worker, or a scrape that wants the newest lines.
 
+mod descriptors;
 mod durable;
 mod facts;
 mod reload;
@@ -29,7 +30,7 @@ use crate::tally::stream::StreamKey;
 use durable::Durable;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -68,8 +69,10 @@ pub struct Options {
     pub files: usize,
     /// Time between two commits that no scrape asked for.
     pub commit_every: Duration,
-    /// Time between two listings that nothing hinted at.
+    /// Time between two listings that nothing hinted at, where folders tell of changes.
     pub list_every: Duration,
+    /// The same where some folder does not.
+    pub poll_every: Duration,
     /// Time after which the streams of files that are gone leave.
     pub retire_after: Duration,
 }
@@ -81,7 +84,8 @@ impl Default for Options {
             tail: tail::Options::default(),
             files: 20_000,
             commit_every: Duration::from_secs(3),
-            list_every: Duration::from_secs(1),
+            list_every: Duration::from_secs(5),
+            poll_every: Duration::from_secs(1),
             retire_after: Duration::from_secs(3600),
         }
     }
@@ -115,6 +119,10 @@ pub struct Follow {
     options: Options,
     log: Arc<Log>,
     stop: AtomicBool,
+    /// Stopped for good: no reload starts the workers again.
+    ended: AtomicBool,
+    /// How many wait for shards that workers may hold.
+    asking: AtomicUsize,
 }
 
 impl Follow {
@@ -130,6 +138,9 @@ impl Follow {
         log: Arc<Log>,
     ) -> Result<Follow, StoreError> {
         let mut store = store;
+        let mut options = options;
+        let open = descriptors::raise() / feeds.len().max(1);
+        options.tail.max_open = options.tail.max_open.min(open.max(1));
         let mut kept = match &mut store {
             Some(store) => rows::load(store)?,
             None => HashMap::new(),
@@ -153,6 +164,8 @@ impl Follow {
             options,
             log,
             stop: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            asking: AtomicUsize::new(0),
         })
     }
 
@@ -174,6 +187,9 @@ impl Follow {
 
     /// Ends the workers and commits what they read.
     pub fn stop(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+        // A reload on the way is let through; later ones start nothing.
+        let _after_reloads = lock(&self.reloading);
         self.stop_workers();
         self.commit();
     }
@@ -214,6 +230,7 @@ impl Follow {
 
     /// Reads on for a short while, so that a scrape sees what was written before it.
     fn catch_up(&self, most: Duration) {
+        let _asked = self.ask();
         let until = Instant::now() + most;
         for shard in &self.shards() {
             while lock(shard).step(Clock::read(), &self.log).backlog && Instant::now() < until {}
@@ -223,15 +240,37 @@ impl Follow {
     /// One commit of everything that changed, with something taken of each shard at the same moment.
     fn settle<T>(&self, mut take: impl FnMut(&mut Shard) -> T) -> Vec<T> {
         let mut durable = lock(&self.durable);
+        let asked = self.ask();
         let held = self.shards();
         let mut shards: Vec<MutexGuard<'_, Shard>> = held.iter().map(|shard| lock(shard)).collect();
         let taken = shards.iter_mut().map(|shard| take(shard)).collect();
         if durable.is_kept() {
-            shards.iter_mut().for_each(|shard| shard.collect(durable.pending()));
+            let everything = durable.renew();
+            for shard in &mut shards {
+                if everything {
+                    shard.touch_all();
+                }
+                shard.collect(durable.pending());
+            }
         }
         drop(shards);
+        drop(asked);
         durable.commit(&self.log);
         taken
+    }
+
+    /// Says that somebody wants shards: workers that have much to read let them in between two rounds. A lock alone
+    /// does not: who has just let it go takes it again before a waiting one wakes up.
+    fn ask(&self) -> Asking<'_> {
+        self.asking.fetch_add(1, Ordering::SeqCst);
+        Asking(self)
+    }
+
+    /// Waits while others want shards.
+    pub(crate) fn give_way(&self) {
+        while self.asking.load(Ordering::SeqCst) > 0 && !self.is_stopping() {
+            std::thread::park_timeout(Duration::from_micros(200));
+        }
     }
 
     /// How the store does.
@@ -241,17 +280,29 @@ impl Follow {
 
     /// Whether every input has been listed and read to its end.
     pub fn is_caught_up(&self) -> bool {
+        let _asked = self.ask();
         self.shards().iter().all(|shard| lock(shard).is_caught_up())
     }
 
     /// Looks at each shard in turn.
     pub fn look(&self, mut at: impl FnMut(&Shard)) {
+        let _asked = self.ask();
         self.shards().iter().for_each(|shard| at(&lock(shard)));
     }
 
     /// A cut of the numbers as they are, durable or not, that changes nothing: for people.
     pub fn peek<T>(&self, at: impl Fn(&Shard) -> T) -> Vec<T> {
+        let _asked = self.ask();
         self.shards().iter().map(|shard| at(&lock(shard))).collect()
+    }
+}
+
+/// Somebody wants shards, as long as this lives.
+struct Asking<'a>(&'a Follow);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.asking.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::tally::Tally;
 use crate::tally::guard::Guard;
 use crate::tally::plan::rule_key;
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -24,7 +25,9 @@ impl Follow {
         self.stop_workers();
         self.commit();
         let result = self.take_over(feeds, guard);
-        self.start();
+        if !self.ended.load(Ordering::Relaxed) {
+            self.start();
+        }
         result
     }
 

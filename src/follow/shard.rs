@@ -9,7 +9,7 @@ use super::{Clock, Feed, facts};
 use crate::notice::Log;
 use crate::pipeline::{Carry, Scratch};
 use crate::store::Changes;
-use crate::tail::{self, FileId, From, Listed, State, Tailer};
+use crate::tail::{self, FileId, From, Listed, State, Tailer, What};
 use crate::tally::Tally;
 use crate::tally::cut::InputCut;
 use crate::tally::guard::Guard;
@@ -38,8 +38,8 @@ pub struct Shard {
     first: bool,
     /// A listing was taken in this run.
     listed: bool,
-    /// Only the files of the very first listing were known beforehand: streams of later ones begin at 0. Scrapes of an
-    /// earlier run have shown what there was, so that this holds from the start where the store kept anything.
+    /// Only what stood there before the very first listing and scrape was known beforehand: later streams begin at 0.
+    /// Scrapes of an earlier run have shown what there was, so that this holds from the start where the store kept anything.
     newborn: bool,
     pub(super) unmatched: u64,
     /// The last step left something to read.
@@ -70,6 +70,8 @@ pub struct Step {
     pub read: u64,
     /// There is more to read at once.
     pub backlog: bool,
+    /// A file was cut: what was cut away may stand in a copy, which a listing shows.
+    pub cut: bool,
 }
 
 impl Shard {
@@ -131,9 +133,8 @@ impl Shard {
         let live: Vec<(FileId, Vec<u8>)> = self
             .tailer
             .files()
-            .filter(|file| file.state != State::Done)
+            .filter(|file| file.state != State::Done && !self.readings.contains_key(&file.id))
             .map(|file| (file.id, bytes_of(file.path)))
-            .filter(|(id, _)| !self.readings.contains_key(id))
             .collect();
         for (id, path) in live {
             let stream = stream_of(&self.feed, &mut self.tally, &path, self.newborn);
@@ -146,19 +147,42 @@ impl Shard {
 
     /// Reads what is there, one block of each file, and ends events that have been quiet.
     pub fn step(&mut self, clock: Clock, log: &Log) -> Step {
+        self.turn(clock, log, false)
+    }
+
+    /// As [`Shard::step`], but only of files that hints named or that had more to give: cheap however many there are.
+    pub fn step_hot(&mut self, clock: Clock, log: &Log) -> Step {
+        self.turn(clock, log, true)
+    }
+
+    fn turn(&mut self, clock: Clock, log: &Log, hot: bool) -> Step {
         let mut found = Vec::new();
         let (tailer, mut sink) = self.parts(clock);
         sink.tally.set_now(clock.wall);
-        let progress = tailer.round(clock.now, &mut sink, &mut found);
+        let progress = match hot {
+            true => tailer.hot_round(clock.now, &mut sink, &mut found),
+            false => tailer.round(clock.now, &mut sink, &mut found),
+        };
         self.end_quiet_events(clock);
         facts::handle(&mut self.tally, &found, log);
         self.backlog = progress.backlog;
-        Step { read: progress.read, backlog: progress.backlog }
+        let cut = found.iter().any(|fact| fact.what == What::Truncated);
+        Step { read: progress.read, backlog: progress.backlog, cut }
     }
 
     /// Reads the file of this name next. `false`: no followed file stands there.
     pub fn poke(&mut self, path: &Path) -> bool {
         self.tailer.poke(path)
+    }
+
+    /// Looks at every file in the next step: hints were lost.
+    pub fn poke_all(&mut self, now: Instant) {
+        self.tailer.poke_all(now);
+    }
+
+    /// How often files without writes are looked at.
+    pub fn set_idle_check(&mut self, every: Duration) {
+        self.tailer.set_idle_check(every);
     }
 
     fn parts(&mut self, clock: Clock) -> (&mut Tailer, Sink<'_>) {
@@ -188,6 +212,7 @@ impl Shard {
 
     /// Copies all numbers for a scrape.
     pub fn cut(&mut self) -> InputCut {
+        self.newborn = true;
         let mut seen: HashMap<usize, (u64, u64, &'static str)> = HashMap::new();
         let mut files = 0;
         for file in self.tailer.files().filter(|file| file.state != State::Done) {
@@ -224,6 +249,13 @@ impl Shard {
             rows::put_carry(changes, id, carry.as_ref());
         }
         rows::put_tally(changes, &self.feed.name, &self.tally.take_rows());
+    }
+
+    /// The next commit holds everything, changed or not.
+    pub fn touch_all(&mut self) {
+        self.tailer.touch_all();
+        self.touched.extend(self.readings.keys());
+        self.tally.touch_all();
     }
 
     /// Lets streams leave whose files have been gone for `after`.

@@ -14,6 +14,8 @@ const COALESCE: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Longest wait where they do not.
 const POLL: Duration = Duration::from_millis(250);
+/// How often files without writes are looked at where every write is told of, and where not.
+const IDLE_CHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(1)];
 /// A listing is not repeated before this many times of what it took has gone by.
 const LISTING_SHARE: u32 = 20;
 
@@ -37,18 +39,25 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
     let mut rounds: Vec<Round> = mine.iter().map(|shard| Round::new(shard, start)).collect();
     let mut next_commit = start + follow.options.commit_every;
     let mut next_retire = start + Duration::from_secs(60);
+    let mut next_round = start;
+    let mut sees = true;
     while !follow.is_stopping() {
         let mut backlog = false;
         let mut relisted = false;
+        let most = if sees { PATIENCE } else { POLL };
+        let whole = Instant::now() >= next_round;
+        if whole {
+            next_round = Instant::now() + most;
+        }
         for round in &mut rounds {
             if Instant::now() >= round.due {
-                round.list(follow);
+                round.list(follow, sees);
                 relisted = true;
             }
-            backlog |= lock(&round.shard).step(Clock::read(), &follow.log).backlog;
+            backlog |= round.step(follow, whole);
         }
         if relisted {
-            watch.set(&rounds.iter().flat_map(|round| round.dirs.iter().cloned()).collect());
+            sees = look_after(&mut rounds, watch);
         }
         let now = Instant::now();
         if now >= next_commit {
@@ -60,10 +69,13 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
             next_retire = now + Duration::from_secs(60);
         }
         if !backlog {
-            let until = rounds.iter().map(|round| round.due).min().unwrap_or(now + PATIENCE);
-            let most = if watch.works() { PATIENCE } else { POLL };
-            let hint = watch.wait(until.saturating_duration_since(now).min(most));
+            let until =
+                rounds.iter().map(|round| round.due).min().map_or(next_round, |due| due.min(next_round));
+            let hint = watch.wait(until.saturating_duration_since(now));
             take(&mut rounds, &hint);
+            if hint.all {
+                next_round = Instant::now();
+            }
             if hint.dirs_changed || hint.all || !hint.modified.is_empty() {
                 std::thread::sleep(COALESCE);
             }
@@ -71,11 +83,27 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
     }
 }
 
+/// Watches the folders of all inputs. `false`: some of them do not tell of everything.
+fn look_after(rounds: &mut [Round], watch: &mut Watch) -> bool {
+    let watched = watch.set(&rounds.iter().flat_map(|round| round.dirs.iter().cloned()).collect());
+    if watched.added {
+        rounds.iter_mut().for_each(|round| round.due = round.due.min(round.earliest));
+    }
+    let sees = watched.blind.is_empty();
+    for round in rounds {
+        lock(&round.shard).set_idle_check(IDLE_CHECKS[usize::from(!sees)]);
+    }
+    sees
+}
+
 /// Passes a hint on to the inputs that it concerns.
 fn take(rounds: &mut [Round], hint: &Hint) {
     for round in rounds {
         if hint.dirs_changed || hint.all {
             round.due = round.due.min(round.earliest);
+        }
+        if hint.all {
+            lock(&round.shard).poke_all(Instant::now());
         }
         if hint.modified.is_empty() {
             continue;
@@ -106,13 +134,26 @@ impl Round {
         }
     }
 
+    /// Reads what is there; `whole`: of all files, else of those that hints named. Gives whether there is more.
+    fn step(&mut self, follow: &Follow, whole: bool) -> bool {
+        follow.give_way();
+        let mut shard = lock(&self.shard);
+        let clock = Clock::read();
+        let step = if whole { shard.step(clock, &follow.log) } else { shard.step_hot(clock, &follow.log) };
+        if step.cut {
+            self.due = self.due.min(self.earliest);
+        }
+        step.backlog
+    }
+
     /// Lists the input's files, without holding its lock, and hands the listing over.
-    fn list(&mut self, follow: &Follow) {
+    fn list(&mut self, follow: &Follow, sees: bool) {
         let started = Instant::now();
         let mut listing = self.globs.list();
         let took = started.elapsed();
         self.earliest = Instant::now() + took * LISTING_SHARE;
-        self.due = Instant::now() + follow.options.list_every.max(took * LISTING_SHARE);
+        let every = if sees { follow.options.list_every } else { follow.options.poll_every };
+        self.due = Instant::now() + every.max(took * LISTING_SHARE);
         self.dirs = std::mem::take(&mut listing.dirs);
         self.tell(follow, &listing.errors, &listing.unmatched);
         if listing.files.len() > follow.options.files {

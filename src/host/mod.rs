@@ -28,6 +28,7 @@ mod portable;
 mod pressure;
 mod probe;
 mod processes;
+mod run;
 mod sampler;
 mod snapshot;
 mod sockstat;
@@ -43,6 +44,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use own::OwnProcess;
+pub use run::{Order, run};
 pub use sampler::{Host, Note};
 pub use snapshot::Snapshot;
 

@@ -1,10 +1,9 @@
 //! The loop over time: at each tick the collectors that are due read their files, and the snapshot takes it over.
 //!
-//! Time is an argument of [`Host::sample`]; only [`Host::run`], the body of the sampler thread, looks at clocks.
+//! Time is an argument of [`Host::sample`]; only [`super::run`], the body of the sampler thread, looks at clocks.
 
 use std::cell::OnceCell;
 use std::fmt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::batch::Batch;
@@ -12,7 +11,7 @@ use super::collect::{Collect, Facts, Tick};
 use super::groups::Groups;
 use super::snapshot::{Reading, Snapshot};
 use super::source::{Failure, Roots};
-use super::{COLLECTORS, Options};
+use super::{COLLECTORS, Options, ProcessGroup};
 use super::{conntrack, cpu, disk, entropy, filefd, filesystem, hwmon, load, memory, netstat, network, os};
 use super::{pressure, processes, sockstat, stat, textfile, thermal, timex, vmstat};
 
@@ -36,11 +35,13 @@ pub struct Note {
 pub struct Host {
     interval: Duration,
     roots: Roots,
+    groups: Vec<ProcessGroup>,
     slots: Vec<Slot>,
     snapshot: Snapshot,
 }
 
 struct Slot {
+    name: &'static str,
     collector: Box<dyn Collect>,
     /// Least time between two readings; zero is each tick.
     every: Duration,
@@ -102,11 +103,10 @@ impl Host {
             COLLECTORS.iter().copied().filter(|name| options.collectors.iter().any(|wanted| wanted == name))
         {
             let Some((collector, every)) = build(name, &options)? else { continue };
-            slots.push(Slot { collector, every, due: None, problem: None });
-            let reading = Reading { name, success: None, took: Duration::ZERO, families: Vec::new() };
-            snapshot.lock().readings.push(reading);
+            slots.push(Slot { name, collector, every, due: None, problem: None });
+            snapshot.lock().readings.push(Reading::none(name));
         }
-        Ok(Host { interval: options.interval, roots, slots, snapshot })
+        Ok(Host { interval: options.interval, roots, groups: options.processes, slots, snapshot })
     }
 
     /// The handle that a registry asks. It stays valid when the sampler ends.
@@ -123,7 +123,7 @@ impl Host {
             if slot.due.is_some_and(|due| now < due) {
                 continue;
             }
-            let name = self.snapshot.lock().readings[index].name;
+            let name = slot.name;
             let taken = |family: &str| self.snapshot.lock().is_taken(family, name);
             let (mut batch, mut remark) = (Batch::default(), None);
             let (began, cost) = (Instant::now(), thread_time());
@@ -157,21 +157,32 @@ impl Host {
         notes
     }
 
-    /// The body of the sampler thread: samples until `stop` gets a message or its sender is gone.
-    pub fn run(mut self, stop: &Receiver<()>, mut report: impl FnMut(Note)) {
-        let mut next = Instant::now();
-        loop {
-            self.sample(Instant::now(), SystemTime::now()).into_iter().for_each(&mut report);
-            next += self.interval;
-            let now = Instant::now();
-            if next < now {
-                next = now; // the machine slept, or is overloaded: do not catch up
-            }
-            match stop.recv_timeout(next - now) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
-            }
+    /// The time between two ticks.
+    pub(crate) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Shows its samples in `snapshot` from now on, and goes on where `before` stood: collectors that both have keep
+    /// their state and their latest values, and the bursts of `snapshot` stay.
+    pub(crate) fn take_over(&mut self, before: Option<Host>, snapshot: &Snapshot) {
+        let same_groups = before.as_ref().is_some_and(|before| before.groups == self.groups);
+        let mut old_slots = before.map_or_else(Vec::new, |before| before.slots);
+        let mut latest = snapshot.lock();
+        let mut old_readings = std::mem::take(&mut latest.readings);
+        for slot in &mut self.slots {
+            let name = slot.name;
+            let kept = old_slots.iter().position(|old| old.name == name);
+            let reading = old_readings.iter().position(|old| old.name == name);
+            let (Some(kept), Some(reading)) = (kept.filter(|_| same_groups || name != "processes"), reading)
+            else {
+                latest.readings.push(Reading::none(name));
+                continue;
+            };
+            *slot = old_slots.swap_remove(kept);
+            latest.readings.push(old_readings.swap_remove(reading));
         }
+        drop(latest);
+        self.snapshot = snapshot.clone();
     }
 }
 

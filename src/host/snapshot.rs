@@ -43,6 +43,13 @@ pub(crate) struct Reading {
     pub(crate) families: Vec<MetricFamily>,
 }
 
+impl Reading {
+    /// A collector that has not been read yet.
+    pub(crate) fn none(name: &'static str) -> Reading {
+        Reading { name, success: None, took: Duration::ZERO, families: Vec::new() }
+    }
+}
+
 impl Snapshot {
     /// Looks at the latest samples, or changes them.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Latest> {

@@ -269,12 +269,13 @@ fn a_registry_takes_the_snapshot_and_the_process() {
 }
 
 #[test]
-fn the_sampler_ends_when_it_is_told_to() {
-    let (stop, stopped) = std::sync::mpsc::channel();
+fn the_sampler_ends_when_nobody_is_left_to_tell_it() {
+    let (tell, orders) = std::sync::mpsc::channel();
     let host = Host::new(Options { collectors: vec!["load".into()], ..Options::default() }).unwrap();
-    let snapshot = host.snapshot();
-    let thread = std::thread::spawn(move || host.run(&stopped, |_| {}));
-    stop.send(()).unwrap();
+    let snapshot = Snapshot::default();
+    let shown = snapshot.clone();
+    let thread = std::thread::spawn(move || run(Some(host), &shown, &orders, |_| {}));
+    drop(tell);
     thread.join().unwrap();
     assert!(!snapshot.families().is_empty());
 }

@@ -64,6 +64,14 @@ pub enum StoreError {
         /// What it is and what it should be.
         found: &'static str,
     },
+    /// The file was removed or replaced while it was open: what is written to it nobody would find again.
+    #[error(
+        "{path}: the store was taken away while it was open\n  hint: a removed one is made anew by itself; if another file stands there now, move it away or restart"
+    )]
+    Gone {
+        /// Where the store's file was.
+        path: PathBuf,
+    },
     /// No room; the changes are still with the caller.
     #[error(
         "{path}: no space left for the store\n  hint: free some space; the commit is tried again with nothing lost"

@@ -115,6 +115,8 @@ pub struct Store {
     path: PathBuf,
     /// `None` after a failed write, until the next call opens the file again.
     db: Option<Database>,
+    /// Device and inode of the file that is open.
+    file: Option<(u64, u64)>,
     connect: Connect,
 }
 
@@ -132,12 +134,13 @@ impl Store {
             _ => StoreError::from_io(dir, error),
         })?;
         let path = dir.join(FILE_NAME);
-        let mut store = Store { path, db: None, connect };
+        let mut store = Store { path, db: None, file: None, connect };
         match fs::symlink_metadata(&store.path) {
             Ok(_) => {
                 let mut db = store.open_file(&store.path)?;
                 check(&store.path, &mut db)?;
                 store.db = Some(db);
+                store.file = store.found();
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => store.create(dir)?,
             Err(error) => return Err(StoreError::from_io(&store.path, error)),
@@ -165,6 +168,9 @@ impl Store {
     /// Makes all changes durable, or none. After an error the caller still has them and may call again.
     pub fn commit(&mut self, changes: &Changes) -> Result<CommitStats, StoreError> {
         let path = self.path.clone();
+        if self.found() != self.file {
+            return Err(StoreError::Gone { path });
+        }
         let db = self.database()?;
         let outcome = write_rows(db, changes);
         outcome.map_err(|error| {
@@ -172,6 +178,26 @@ impl Store {
             self.db = None;
             StoreError::from_db(&path, error)
         })
+    }
+
+    /// Makes the store anew where its file was removed; the caller then has to commit everything.
+    ///
+    /// # Errors
+    /// Where another file stands in its place, or none can be made.
+    pub fn renew(&mut self) -> Result<(), StoreError> {
+        let gone =
+            matches!(fs::symlink_metadata(&self.path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        let dir = self.path.parent().filter(|_| gone).map(Path::to_path_buf);
+        let dir = dir.ok_or_else(|| StoreError::Gone { path: self.path.clone() })?;
+        fs::create_dir_all(&dir).map_err(|error| StoreError::from_io(&dir, error))?;
+        self.db = None;
+        self.create(&dir)
+    }
+
+    /// The file that stands at the store's path.
+    fn found(&self) -> Option<(u64, u64)> {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(&self.path).ok().map(|meta| (meta.dev(), meta.ino()))
     }
 
     fn database(&mut self) -> Result<&Database, StoreError> {
@@ -230,6 +256,7 @@ impl Store {
         }
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| StoreError::from_io(dir, error))?;
         self.db = Some(db);
+        self.file = self.found();
         Ok(())
     }
 }

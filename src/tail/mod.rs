@@ -170,6 +170,11 @@ impl Tailer {
         dirty.into_iter().map(|id| (id, self.entries.get(&id).map(|entry| entry.saved.clone()))).collect()
     }
 
+    /// The next call of [`Tailer::changed`] gives all rows.
+    pub fn touch_all(&mut self) {
+        self.dirty.extend(self.entries.keys());
+    }
+
     /// All contents that are followed or remembered.
     pub fn files(&self) -> impl Iterator<Item = FileState<'_>> {
         self.entries.iter().map(|(id, entry)| FileState {
@@ -188,6 +193,11 @@ impl Tailer {
     /// How many files are held open.
     pub fn open_files(&self) -> usize {
         self.open
+    }
+
+    /// Looks at every file in the next round: hints were lost.
+    pub fn poke_all(&mut self, now: Instant) {
+        self.entries.values_mut().for_each(|entry| entry.due = now);
     }
 
     /// Changes how often files without writes are looked at: seldom where every write is told of.

@@ -32,12 +32,17 @@ impl Tally {
 
     /// Everything there is, as rows, changed or not.
     pub fn export(&mut self) -> Rows {
+        self.touch_all();
+        self.take_rows()
+    }
+
+    /// The next call of [`Tally::take_rows`] gives everything.
+    pub fn touch_all(&mut self) {
         self.streams.iter_mut().flatten().for_each(|stream| stream.dirty = true);
         self.counters_dirty = true;
         for at in 0..self.series.len() {
             self.series.change(at);
         }
-        self.take_rows()
     }
 
     /// Deletes the rows of series that nothing counts any more with the next commit.

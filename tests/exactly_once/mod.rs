@@ -7,8 +7,10 @@
 mod judge;
 mod kills;
 mod model;
+mod rotators;
 mod schedule;
 mod server;
+mod trouble;
 mod world;
 
 /// Random numbers that a seed repeats.

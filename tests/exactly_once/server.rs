@@ -22,6 +22,8 @@ struct Life {
 pub(super) struct Server {
     dir: PathBuf,
     life: Option<Life>,
+    /// Shell commands before each start.
+    pub(super) before: &'static str,
     /// What all lives said.
     said: Vec<String>,
 }
@@ -36,7 +38,12 @@ impl Server {
 
     /// Over a folder with a config.
     pub(super) fn of(dir: &Path) -> Server {
-        Server { dir: dir.to_path_buf(), life: None, said: Vec::new() }
+        Server { dir: dir.to_path_buf(), life: None, before: "", said: Vec::new() }
+    }
+
+    /// Its process id, while it runs.
+    pub(super) fn pid(&self) -> Option<rustix::process::Pid> {
+        self.life.as_ref().map(|life| rustix::process::Pid::from_child(&life.child))
     }
 
     /// Its log, over all lives.
@@ -46,8 +53,7 @@ impl Server {
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
-        if let Some(life) = &self.life {
-            let pid = rustix::process::Pid::from_child(&life.child);
+        if let Some(pid) = self.pid() {
             rustix::process::kill_process(pid, signal).unwrap();
         }
     }
@@ -107,7 +113,9 @@ impl Subject for Server {
     }
 
     fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_logtally"));
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{}\nexec \"$0\" \"$@\"", self.before));
+        command.arg(env!("CARGO_BIN_EXE_logtally"));
         let own = std::env::vars_os().map(|(key, _)| key);
         own.filter(|key| key.to_string_lossy().starts_with("LOGTALLY_")).for_each(|key| {
             command.env_remove(key);

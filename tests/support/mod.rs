@@ -27,9 +27,21 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
-/// Runs the real binary to its end.
+/// Runs the real binary to its end, which must come by itself.
 pub(crate) fn logtally(args: &[&str]) -> Output {
-    command(args).output().unwrap()
+    let mut command = command(args);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    let (done, waits) = std::sync::mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let late = waits.recv_timeout(4 * PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+        late.then(|| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        late
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(done);
+    assert!(!watch.join().unwrap(), "it does not end: {args:?}");
+    output
 }
 
 /// Runs the real binary with bytes on its standard input.

@@ -84,6 +84,8 @@ fn plain(expected: &dyn de::Expected) -> String {
         "u64" | "u32" | "usize" | "u16" | "u8" => "a whole number".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a sequence" => "a list".to_owned(),
+        // Serde names a type of ours where a mapping with certain keys belongs.
+        other if other.starts_with("struct ") => "a mapping".to_owned(),
         other => other.to_owned(),
     }
 }

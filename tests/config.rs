@@ -1,0 +1,125 @@
+//! Configs that people get wrong: each is refused with the exact message that stands beside it, and no text at all
+//! makes the program panic.
+
+use crate::support::{Folder, Random, code, command, err, logtally, project, same_as_file};
+use std::path::PathBuf;
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(project("tests/fixtures/bad-config")).unwrap();
+    let mut files: Vec<PathBuf> = folder.map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yml"));
+    files.sort();
+    files
+}
+
+#[test]
+fn every_bad_config_is_refused_with_its_message() {
+    let mut wrong = Vec::new();
+    for file in fixtures() {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let mut command = command(&["check", "-c", name]);
+        let output = command.current_dir(file.parent().unwrap()).output().unwrap();
+        let said = err(&output);
+        if code(&output) != 2 {
+            wrong.push(format!("{name} ended with {:?}: {said}", output.status));
+        }
+        let place = |line: &str| ["input ", "builtin:", name].iter().any(|start| line.starts_with(start));
+        assert!(said.lines().any(place), "{name}: no place in {said}");
+        same_as_file(&file.with_extension("txt"), &said);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(fixtures().len() >= 60);
+}
+
+#[test]
+fn run_and_count_refuse_what_check_refuses() {
+    for file in fixtures().iter().step_by(9) {
+        let config = file.to_str().unwrap();
+        let run = ["run", "--storage.path", "none", "--web.listen-address", "127.0.0.1:0", "-c", config];
+        assert_eq!(code(&logtally(&run)), 2, "{config}");
+        assert_eq!(code(&logtally(&["count", "-c", config, config])), 2, "{config}");
+    }
+}
+
+const GOOD: &str = r#"
+storage: none
+inputs:
+  - name: shop
+    include: ["/var/log/shop/**/*.log", more.log]
+    exclude: ["**/*.debug.log"]
+    labels: {team: checkout}
+    path_label: name
+    path_labels: '/var/log/shop/(?P<service>[^/]+)/'
+    format: {regex: '^(?P<level>[A-Z]+) (?P<message>.*)'}
+    multiline: {start: '^[A-Z]'}
+    rules: [python]
+  - {name: other, include: x.log, format: json, multiline: off}
+rules: ["builtin:python"]
+limits: {series_per_metric: 2000, line_bytes: 1MiB, event_lines: 500, files: 20000}
+host: {interval: 500ms, collectors: [cpu, memory], processes: [{name: web, match: 'nginx'}]}
+"#;
+
+#[test]
+fn a_config_with_everything_is_taken() {
+    let folder = Folder::new();
+    let output = logtally(&["check", "-c", &folder.write("logtally.yml", GOOD)]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    for host in ["off", "false", "on", "\"off\"", "~", "{}"] {
+        let text = format!("rules: []\nhost: {host}\n");
+        let output = logtally(&["check", "-c", &folder.write("host.yml", text)]);
+        assert_eq!(code(&output), 0, "host: {host}: {}", err(&output));
+    }
+    for text in ["", "\n", "# nothing\n", "{}\n", "---\n"] {
+        let output = logtally(&["check", "-c", &folder.write("empty.yml", text)]);
+        assert_eq!(code(&output), 0, "{text:?}: {}", err(&output));
+    }
+}
+
+#[test]
+fn no_text_makes_it_panic() {
+    let mut random = Random::new("garbled configs");
+    let folder = Folder::new();
+    let pieces = [
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        "- ",
+        "\n",
+        "  ",
+        "&a ",
+        "*a",
+        "'",
+        "\"",
+        "|",
+        ">",
+        "!!",
+        "%",
+        "\t",
+        "\u{0}",
+        "é",
+        "9999999999999999999999",
+        "~",
+        "#",
+    ];
+    let good = GOOD.replace("\"builtin:python\"", "").replace("rules: [python]", "rules: []");
+    for _ in 0..150 {
+        let mut text: Vec<char> = good.chars().collect();
+        for _ in 0..=random.below(4) {
+            let at = random.below(text.len());
+            let end = (at + random.below(12)).min(text.len());
+            let new: Vec<char> = random.pick(&pieces).chars().collect();
+            match random.below(3) {
+                0 => drop(text.splice(at..at, new)),
+                1 => drop(text.drain(at..end)),
+                _ => drop(text.splice(at..end, new)),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let output = logtally(&["check", "-c", &folder.write("garbled.yml", &text)]);
+        let ended = code(&output);
+        assert!(ended == 0 || ended == 2, "{ended} for\n{text}\n{}", err(&output));
+        assert!(ended == 0 || !err(&output).is_empty(), "it says what is wrong with\n{text}");
+    }
+}
