@@ -35,6 +35,11 @@ impl Guest {
         self.idle.store(0, Ordering::Relaxed);
     }
 
+    /// Whether it is not known yet who asks; then the guest may have to make room as an idle one.
+    pub(super) fn stranger(&self, unknown: bool) {
+        self.idle.store(if unknown { self.now() } else { 0 }, Ordering::Relaxed);
+    }
+
     /// The answer has left, or was given up.
     pub(super) fn end(&self) {
         self.idle.store(self.now(), Ordering::Relaxed);

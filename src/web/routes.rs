@@ -77,7 +77,10 @@ impl Site {
         guest: Arc<Guest>,
     ) -> Result<Response<Body>, Infallible> {
         let access = self.access().await;
-        let mut response = match self.options.gate.judge(&access, request.headers()).await {
+        guest.stranger(true);
+        let verdict = self.options.gate.judge(&access, request.headers()).await;
+        guest.stranger(false);
+        let mut response = match verdict {
             Verdict::Welcome => self.route(&request, &guest).await,
             Verdict::Denied(why) => self.denied(why),
             Verdict::TooMany => say(StatusCode::TOO_MANY_REQUESTS, "Too many requests; see rate_limit."),

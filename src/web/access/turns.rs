@@ -1,14 +1,15 @@
 //! One at a time, the latest first.
 //!
-//! Guessers keep a queue full of those who wait long. Whoever comes new is served next, so that a good client is
-//! through in the time of one or two guesses, however many there are.
+//! Guessers who wait for their answers fill the queue, and then the latest is the one who has not guessed yet: a good
+//! client is through in the time of one or two guesses, however many there are.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// As many may wait; then the one who has waited longest is sent away.
-const WAITING: usize = 256;
+/// As many may wait, more than connections are allowed by default; then the one who has waited longest is sent away.
+const WAITING: usize = 1024;
 
 /// The queue.
 #[derive(Debug, Default)]
@@ -17,7 +18,17 @@ pub(super) struct Turns(Mutex<Queue>);
 #[derive(Debug, Default)]
 struct Queue {
     taken: bool,
-    waiting: Vec<oneshot::Sender<Turn>>,
+    waiting: VecDeque<oneshot::Sender<Turn>>,
+}
+
+impl Queue {
+    /// Whose turn it is.
+    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
+        self.waiting.retain(|waiting| !waiting.is_closed());
+        let next = self.waiting.pop_back();
+        self.taken = next.is_some();
+        next
+    }
 }
 
 /// The right to go; passed on when it is dropped.
@@ -35,10 +46,10 @@ impl Turns {
             }
             queue.waiting.retain(|waiting| !waiting.is_closed());
             if queue.waiting.len() >= WAITING {
-                queue.waiting.remove(0);
+                queue.waiting.pop_front();
             }
             let (call, called) = oneshot::channel();
-            queue.waiting.push(call);
+            queue.waiting.push_back(call);
             called
         };
         called.await.ok()
@@ -50,17 +61,14 @@ impl Drop for Turn {
         let Some(turns) = self.0.take() else { return };
         let mut next = {
             let mut queue = turns.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = queue.waiting.pop();
-            queue.taken = next.is_some();
-            next
+            queue.next()
         };
         // Whoever has gone meanwhile is passed over.
         while let Some(call) = next {
             let Err(mut turn) = call.send(Turn(Some(Arc::clone(&turns)))) else { return };
             turn.0 = None;
             let mut queue = turns.0.lock().unwrap_or_else(PoisonError::into_inner);
-            next = queue.waiting.pop();
-            queue.taken = next.is_some();
+            next = queue.next();
         }
     }
 }
@@ -80,18 +88,21 @@ mod tests {
     fn the_latest_is_next_and_the_gone_are_passed_over() {
         let turns = Arc::new(Turns::default());
         let Poll::Ready(Some(first)) = poll(pin!(turns.take())) else { panic!("the first waits") };
-        let (mut old, mut new) = (pin!(turns.take()), pin!(turns.take()));
-        assert!(poll(old.as_mut()).is_pending() && poll(new.as_mut()).is_pending());
+        let (mut old, mut middle, mut new) = (pin!(turns.take()), pin!(turns.take()), pin!(turns.take()));
+        assert!(poll(old.as_mut()).is_pending() && poll(middle.as_mut()).is_pending());
+        assert!(poll(new.as_mut()).is_pending());
         {
             let mut gone = pin!(turns.take());
             assert!(poll(gone.as_mut()).is_pending());
         }
         drop(first);
-        assert!(poll(old.as_mut()).is_pending());
+        assert!(poll(old.as_mut()).is_pending() && poll(middle.as_mut()).is_pending());
         let Poll::Ready(Some(second)) = poll(new.as_mut()) else { panic!("the latest waits") };
         drop(second);
-        let Poll::Ready(Some(third)) = poll(old.as_mut()) else { panic!("the last waits") };
+        let Poll::Ready(Some(third)) = poll(middle.as_mut()) else { panic!("the middle waits") };
         drop(third);
+        let Poll::Ready(Some(last)) = poll(old.as_mut()) else { panic!("the last waits") };
+        drop(last);
         assert!(!turns.0.lock().unwrap().taken);
     }
 

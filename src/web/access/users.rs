@@ -18,8 +18,8 @@ use super::turns::Turns;
 
 /// Good passwords that are remembered; wrong ones likewise, so that a scraper with an old one costs nothing.
 const REMEMBERED: usize = 1024;
-/// Whoever has not been checked after this time is sent away.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever has not been checked after this time is sent away; guessers who wait so long guess seldom.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Checking a hash of a higher cost takes seconds.
 const COSTLY: u32 = 14;
 
@@ -176,12 +176,13 @@ impl Doorman {
             let check = move || bcrypt::verify(&password, &hash).unwrap_or(false);
             let good = tokio::task::spawn_blocking(check).await.unwrap_or(false);
             me.remember(tag, good);
-            let _ = tell.send(good);
             if !good {
                 // Guessers leave at least half of one processor to others.
                 tokio::time::sleep(begun.elapsed()).await;
             }
+            // Who guessed wrong hears of it when the next one has been called, and cannot come in between.
             drop(turn);
+            let _ = tell.send(good);
         });
         told.await.ok()
     }
