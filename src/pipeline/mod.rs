@@ -63,7 +63,7 @@ pub struct Pipeline {
 }
 
 /// What the pipeline asks of a pattern at each candidate, without going to the scanner.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rule {
     levels: crate::level::Levels,
     target: Target,
@@ -113,6 +113,17 @@ impl Pipeline {
         let lines = patterns.iter().any(|rule| rule.target == Target::Line);
         let residual = scanner.has_residual();
         Pipeline { parser, scanner, patterns, spans, lines, fields, residual, limits }
+    }
+
+    /// The same with regex caches of its own: threads that share caches wait for each other.
+    #[must_use]
+    pub fn for_thread(&self) -> Pipeline {
+        Pipeline {
+            parser: self.parser.clone(),
+            scanner: Arc::new(Scanner::clone(&self.scanner)),
+            patterns: self.patterns.clone(),
+            ..*self
+        }
     }
 
     /// Counts a block of complete lines (only the last may lack its end, where the file has ended for good).

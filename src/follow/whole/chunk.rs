@@ -69,8 +69,15 @@ pub(super) fn count(
                 progress(length);
                 continue;
             }
-            let (read, ended) =
-                last_block(rules, &mut carry, block.bytes, block.skipped, to - at, &mut into, scratch);
+            let (read, ended) = last_block(
+                rules,
+                &mut carry,
+                block.bytes,
+                block.skipped,
+                to.saturating_sub(at),
+                &mut into,
+                scratch,
+            );
             at += read;
             progress(read);
             if ended {
