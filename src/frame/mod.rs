@@ -4,7 +4,9 @@
 //! the lines as ranges, without their ends, without the NULs that a crashed writer leaves in front of a line, and
 //! no longer than the limit.
 
-use memchr::memchr;
+mod ends;
+
+pub use ends::Ends;
 
 /// One line of a block, as byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +25,14 @@ pub struct Span {
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     block: &'a [u8],
+    ends: std::slice::Iter<'a, u32>,
     at: usize,
     limit: usize,
 }
 
-/// The lines of `block`; text past `limit` bytes of a line is left out.
-pub fn lines(block: &[u8], limit: usize) -> Lines<'_> {
-    Lines { block, at: 0, limit }
+/// The lines of `block`, whose `ends` were found; text past `limit` bytes of a line is left out.
+pub fn lines<'a>(block: &'a [u8], ends: &'a Ends, limit: usize) -> Lines<'a> {
+    Lines { block, ends: ends.places().iter(), at: 0, limit }
 }
 
 impl Iterator for Lines<'_> {
@@ -37,25 +40,24 @@ impl Iterator for Lines<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Span> {
-        let rest = &self.block[self.at..];
-        if rest.is_empty() {
-            return None;
-        }
-        let length = memchr(b'\n', rest);
-        let next = self.at + length.map_or(rest.len(), |n| n + 1);
         let mut start = self.at;
-        let mut end = self.at + length.unwrap_or(rest.len());
-        if end > start && self.block[end - 1] == b'\r' {
+        let (mut end, next) = match self.ends.next() {
+            Some(&end) => (end as usize, end as usize + 1),
+            None if start < self.block.len() => (self.block.len(), self.block.len()),
+            None => return None,
+        };
+        self.at = next;
+        let line = self.block.get(start..end)?;
+        if line.last() == Some(&b'\r') {
             end -= 1;
         }
-        if start < end && self.block[start] == 0 {
+        if line.first() == Some(&0) {
             start = self.block[start..end].iter().position(|&b| b != 0).map_or(end, |n| start + n);
         }
         let truncated = end - start > self.limit;
         if truncated {
             end = start + self.limit;
         }
-        self.at = next;
         Some(Span { start, end, next, truncated })
     }
 }
@@ -64,8 +66,14 @@ impl Iterator for Lines<'_> {
 mod tests {
     use super::*;
 
+    fn spans(block: &[u8], limit: usize) -> Vec<Span> {
+        let mut ends = Ends::default();
+        ends.find(block);
+        lines(block, &ends, limit).collect()
+    }
+
     fn texts(block: &[u8], limit: usize) -> Vec<(&[u8], bool)> {
-        lines(block, limit).map(|s| (&block[s.start..s.end], s.truncated)).collect()
+        spans(block, limit).into_iter().map(|s| (&block[s.start..s.end], s.truncated)).collect()
     }
 
     #[test]
@@ -96,7 +104,7 @@ mod tests {
     fn spans_cover_the_block() {
         let block = b"one\ntwo\r\n\nlast";
         let mut at = 0;
-        for span in lines(block, 99) {
+        for span in spans(block, 99) {
             assert!(span.start >= at && span.end <= span.next);
             at = span.next;
         }

@@ -50,7 +50,7 @@ use trace::{Part, Step};
 use wrap::{Inner, Wrapper};
 
 /// Understands the lines of one input's files; immutable, one for all of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parser {
     custom: Option<regex::bytes::Regex>,
     named: Option<Format>,

@@ -55,7 +55,7 @@ impl Default for Options {
 }
 
 /// [`Multiline`] with its regex compiled.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Start {
     Auto,
     Off,

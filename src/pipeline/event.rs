@@ -21,6 +21,11 @@ impl Place<'_> {
     fn line(&self) -> &[u8] {
         &self.block[self.start..self.end]
     }
+
+    /// A field's value may be written with escapes, so that no literal of a rule stands in the line.
+    pub(super) fn has_escapes(&self) -> bool {
+        memchr::memchr(b'\\', self.line()).is_some()
+    }
 }
 
 /// A text that a rule is tried on: `hay[start..]`, with what stands before it for `^` and `\b`.
@@ -76,63 +81,50 @@ impl Pipeline {
     ) {
         let line = place.line();
         let is_message = |target: &Target| *target == Target::Message;
-        if seen.message == Message::Decode {
-            let text = self.parser.message(memory, line, decoded);
-            self.keep_text(open, text);
-            let mut candidates = std::mem::take(&mut scratch.decoded);
-            self.scanner.scan(text, &mut candidates);
-            let piece = Piece { hay: text, start: 0 };
-            self.try_candidates(memory, open, place, &candidates, (0, piece), &is_message, into, scratch);
-            scratch.decoded = candidates;
-            return;
-        }
         let (from, to) = match &seen.message {
             Message::Within(range) => (range.start as usize, range.end as usize),
             Message::From(from) => (*from as usize, line.len()),
-            Message::Decode => (0, line.len()),
+            Message::Decode => {
+                let text = self.parser.message(memory, line, decoded);
+                self.keep_text(open, text);
+                return self.look_at_copy(memory, open, place, seen.role, text, into, scratch);
+            }
         };
         self.keep_text(open, &line[from..to]);
-        if seen.role == Role::Start {
-            let piece = Piece { hay: &line[from..to], start: 0 };
-            let at = place.start + from;
-            self.try_candidates(
-                memory,
-                open,
-                place,
-                place.candidates,
-                (at, piece),
-                &is_message,
-                into,
-                scratch,
-            );
+        let (at, piece) = if seen.role == Role::Start {
+            (place.start + from, Piece { hay: &line[from..to], start: 0 })
+        } else if (from, to) == (0, line.len()) && place.start > 0 && place.block[place.start - 1] == b'\n' {
+            // The line feed before it is part of what look-around sees, so that `^` does not match here.
+            (place.start - 1, Piece { hay: &place.block[place.start - 1..place.end], start: 1 })
         } else {
-            self.look_at_further_line(memory, open, place, into, scratch);
-        }
+            return self.look_at_copy(memory, open, place, seen.role, &line[from..to], into, scratch);
+        };
+        self.try_candidates(memory, open, place, place.candidates, (at, piece), &is_message, into, scratch);
     }
 
-    /// A further line: the line feed before it is part of what look-around sees, so that `^` does not match here.
-    fn look_at_further_line(
+    /// A message that does not stand in the block as rules have to see it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a carry and of a scratch, borrowed apart")]
+    fn look_at_copy(
         &self,
         memory: &Memory,
         open: &mut Open,
         place: &Place<'_>,
+        role: Role,
+        message: &[u8],
         into: &mut Into<'_>,
         scratch: &mut Scratch,
     ) {
         let is_message = |target: &Target| *target == Target::Message;
-        if place.start > 0 && place.block[place.start - 1] == b'\n' {
-            let piece = Piece { hay: &place.block[place.start - 1..place.end], start: 1 };
-            let origin = (place.start - 1, piece);
-            self.try_candidates(memory, open, place, place.candidates, origin, &is_message, into, scratch);
-            return;
-        }
         let mut text = std::mem::take(&mut scratch.text);
         text.clear();
-        text.push(b'\n');
-        text.extend_from_slice(place.line());
+        if role == Role::Continuation {
+            text.push(b'\n');
+        }
+        let start = text.len();
+        text.extend_from_slice(message);
         let mut candidates = std::mem::take(&mut scratch.decoded);
         self.scanner.scan(&text, &mut candidates);
-        let piece = Piece { hay: &text, start: 1 };
+        let piece = Piece { hay: &text, start };
         self.try_candidates(memory, open, place, &candidates, (0, piece), &is_message, into, scratch);
         scratch.decoded = candidates;
         scratch.text = text;
@@ -210,7 +202,7 @@ impl Pipeline {
         into: &mut Into<'_>,
         scratch: &mut Scratch,
     ) {
-        let escaped = memchr::memchr(b'\\', place.line()).is_some();
+        let escaped = place.has_escapes();
         for (at, rule) in self.patterns.iter().enumerate() {
             let Target::Field(path) = &rule.target else { continue };
             let pattern = at as u32;
@@ -260,7 +252,7 @@ impl Pipeline {
     }
 
     /// Keeps a line of the open event's text for the rules that span lines.
-    fn keep_text(&self, open: &mut Open, line: &[u8]) {
+    pub(super) fn keep_text(&self, open: &mut Open, line: &[u8]) {
         if !self.spans {
             return;
         }

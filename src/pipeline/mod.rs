@@ -11,9 +11,12 @@
 mod carry;
 mod event;
 
+#[cfg(test)]
+mod tests;
+
 pub use carry::{Carry, Saved};
 
-use crate::event::{Line, Message, Role};
+use crate::event::{Exception, Line, Message, Role};
 use crate::frame;
 use crate::level::Level;
 use crate::matching::pattern::{Pattern, Target};
@@ -26,9 +29,6 @@ use std::sync::Arc;
 
 /// How much of an event's text rules that span lines get to see.
 pub const TEXT_BYTES: usize = 64 * 1024;
-
-/// What begins a terminal's control sequence.
-const ESCAPE: u8 = 0x1b;
 
 /// Limits on what one line and one event may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +57,13 @@ pub struct Pipeline {
     lines: bool,
     /// Some rule looks at fields.
     fields: bool,
+    /// Some rule has no literal: it is tried on every line.
+    residual: bool,
     limits: Limits,
 }
 
 /// What the pipeline asks of a pattern at each candidate, without going to the scanner.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rule {
     levels: crate::level::Levels,
     target: Target,
@@ -74,6 +76,7 @@ struct Rule {
 #[derive(Debug, Default)]
 pub struct Scratch {
     lane: Lane,
+    ends: frame::Ends,
     candidates: Vec<Candidate>,
     decoded: Vec<Candidate>,
     residual: Vec<u32>,
@@ -108,7 +111,19 @@ impl Pipeline {
         let spans = patterns.iter().any(|rule| rule.spans);
         let fields = patterns.iter().any(|rule| matches!(rule.target, Target::Field(_)));
         let lines = patterns.iter().any(|rule| rule.target == Target::Line);
-        Pipeline { parser, scanner, patterns, spans, lines, fields, limits }
+        let residual = scanner.has_residual();
+        Pipeline { parser, scanner, patterns, spans, lines, fields, residual, limits }
+    }
+
+    /// The same with regex caches of its own: threads that share caches wait for each other.
+    #[must_use]
+    pub fn for_thread(&self) -> Pipeline {
+        Pipeline {
+            parser: self.parser.clone(),
+            scanner: Arc::new(Scanner::clone(&self.scanner)),
+            patterns: self.patterns.clone(),
+            ..*self
+        }
     }
 
     /// Counts a block of complete lines (only the last may lack its end, where the file has ended for good).
@@ -127,10 +142,14 @@ impl Pipeline {
         } else {
             self.scanner.scan(block, &mut candidates);
         }
+        let mut ends = std::mem::take(&mut scratch.ends);
+        ends.find(block);
+        let plain = !ends.escapes();
         let mut counts = Block { bytes, ..Block::default() };
-        let plain = memchr::memchr(ESCAPE, block).is_none();
+        // The last event, as long as nothing about it but its level has to be kept.
+        let mut quiet: Option<Quiet> = None;
         let mut at = 0;
-        for span in frame::lines(block, self.limits.line_bytes) {
+        for span in frame::lines(block, &ends, self.limits.line_bytes) {
             counts.lines += 1;
             counts.truncated += u64::from(span.truncated);
             let from = at;
@@ -139,17 +158,28 @@ impl Pipeline {
             }
             let line = &block[span.start..span.end];
             let seen = self.parser.line_by(&mut scratch.lane, &mut carry.memory, line, plain);
+            let place = Place { block, start: span.start, end: span.end, candidates: &candidates[from..at] };
             if seen.role == Role::Start {
-                self.close(carry, into, scratch);
+                if carry.waits() {
+                    self.close(carry, into, scratch);
+                }
                 counts.levels[seen.level.index()] += 1;
+                quiet = self.quiet(&place, &seen);
+                if quiet.is_some() {
+                    continue;
+                }
                 open(carry, seen.level);
+            } else if let Some(quiet) = quiet.take() {
+                self.open_quiet(carry, &quiet, block);
             }
             if carry.open.is_some() {
-                let place =
-                    Place { block, start: span.start, end: span.end, candidates: &candidates[from..at] };
                 self.look(carry, &seen, &place, into, scratch);
             }
         }
+        if let Some(quiet) = quiet {
+            self.open_quiet(carry, &quiet, block);
+        }
+        scratch.ends = ends;
         scratch.candidates = candidates;
         into.tally.add(into.stream, &counts, into.now);
     }
@@ -180,13 +210,47 @@ impl Pipeline {
         open.level.is_none_or(|level| rule.levels.contains(level))
     }
 
+    /// The event that this line begins, if nothing in it can concern a rule and it names no exception.
+    #[inline]
+    fn quiet(&self, place: &Place<'_>, seen: &Line) -> Option<Quiet> {
+        if !place.candidates.is_empty() || self.residual || seen.exception != Exception::None {
+            return None;
+        }
+        let message = match &seen.message {
+            Message::From(from) => (*from as usize, place.end - place.start),
+            Message::Within(range) => (range.start as usize, range.end as usize),
+            Message::Decode if self.scanner.is_empty() => (0, 0),
+            Message::Decode => return None,
+        };
+        if self.fields && place.has_escapes() {
+            return None;
+        }
+        Some(Quiet { level: seen.level, message: (place.start + message.0, place.start + message.1) })
+    }
+
+    /// Opens an event that was quiet so far: further lines may follow.
+    fn open_quiet(&self, carry: &mut Carry, quiet: &Quiet, block: &[u8]) {
+        open(carry, quiet.level);
+        if let Some(open) = &mut carry.open {
+            open.lines = 1;
+            self.keep_text(open, &block[quiet.message.0..quiet.message.1]);
+        }
+    }
+
     /// Whether nothing in this line can concern any rule, without looking closer.
     fn is_quiet(&self, place: &Place<'_>, seen: &Line) -> bool {
         place.candidates.is_empty()
-            && !self.scanner.has_residual()
+            && !self.residual
             && !self.spans
             && (self.scanner.is_empty() || (seen.message != Message::Decode && !self.fields))
     }
+}
+
+/// An event of one line so far that no rule has to look at.
+struct Quiet {
+    level: Level,
+    /// Where its message stands in the block.
+    message: (usize, usize),
 }
 
 fn open(carry: &mut Carry, level: Level) {

@@ -69,7 +69,6 @@ pub(super) fn count(
                 progress(length);
                 continue;
             }
-            // A line that began before `to` may reach far behind it.
             let (read, ended) = last_block(
                 rules,
                 &mut carry,

@@ -7,6 +7,8 @@
 mod blocks;
 mod chunk;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use crate::pipeline::{Carry, Into, Pipeline, Scratch};
 use crate::tally::Tally;
@@ -117,7 +119,8 @@ pub fn count(
         match prepare(options, item) {
             Ok(Prepared::Stream(reader)) => jobs.push_back(Job::Stream(at, reader)),
             Ok(Prepared::Plain(plain)) => {
-                jobs.extend(cuts(at, plain.size, options.threads));
+                let length = stretch_length(plain.size, options.threads);
+                jobs.extend(cuts(at, plain.size, length));
                 plains[at] = Some(plain);
             }
             Err(error) => failed.push((at, error)),
@@ -136,7 +139,7 @@ pub fn count(
     }
     for (at, plain) in plains.into_iter().enumerate() {
         let Some(plain) = plain else { continue };
-        let rules = rules(options, &items[at]);
+        let rules = rules(options, options.pipeline, &items[at]);
         if let Err(error) = join(&rules, plain, &mut tally) {
             failed.push((at, error));
         }
@@ -160,9 +163,9 @@ fn join_result(
     }
 }
 
-fn rules<'a>(options: &'a Options<'_>, item: &'a Item) -> Rules<'a> {
+fn rules<'a>(options: &'a Options<'_>, pipeline: &'a Pipeline, item: &'a Item) -> Rules<'a> {
     Rules {
-        pipeline: options.pipeline,
+        pipeline,
         plan: &options.plan,
         input: options.input,
         item,
@@ -181,18 +184,23 @@ fn prepare(options: &Options<'_>, item: &Item) -> io::Result<Prepared> {
         Source::Stream(reader) => Prepared::Stream(reader),
         Source::Plain(file) => {
             let size = file.metadata()?.len();
-            let outlook = chunk::outlook(&rules(options, item), &file, &mut Scratch::default())?;
+            let outlook =
+                chunk::outlook(&rules(options, options.pipeline, item), &file, &mut Scratch::default())?;
             Prepared::Plain(Plain { file, size, outlook, parts: Vec::new() })
         }
     })
 }
 
-/// The stretches of a file of this size.
-fn cuts(item: usize, size: u64, threads: usize) -> impl Iterator<Item = Job> {
-    let length = match threads {
+/// How long the stretches of a file of this size are.
+fn stretch_length(size: u64, threads: usize) -> u64 {
+    match threads {
         0 | 1 => size.max(1),
         threads => (size / (threads as u64 * 4)).clamp(LEAST, MOST),
-    };
+    }
+}
+
+/// The stretches of a file of this size.
+fn cuts(item: usize, size: u64, length: u64) -> impl Iterator<Item = Job> {
     let parts = size.div_ceil(length).max(1);
     (0..parts).map(move |part| Job::Stretch {
         item,
@@ -211,13 +219,15 @@ fn work(
     results: &Results<'_>,
     progress: &(dyn Fn(u64) + Sync),
 ) {
+    let pipeline = options.pipeline.for_thread();
     let mut scratch = Scratch::default();
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         match job {
             None => return,
             Some(Job::Stream(at, reader)) => {
-                let (result, tally) = stream(&rules(options, &items[at]), reader, &mut scratch, progress);
+                let (result, tally) =
+                    stream(&rules(options, &pipeline, &items[at]), reader, &mut scratch, progress);
                 results.lock().unwrap_or_else(PoisonError::into_inner).1.push((at, result, tally));
             }
             Some(Job::Stretch { item, part, from, to }) => {
@@ -225,8 +235,14 @@ fn work(
                 let Ok((file, outlook)) = taken else { continue };
                 let from =
                     if from == 0 { From::Here(0, Carry::default()) } else { From::After(from, outlook) };
-                let stretch =
-                    chunk::count(&rules(options, &items[item]), &file, from, to, &mut scratch, progress);
+                let stretch = chunk::count(
+                    &rules(options, &pipeline, &items[item]),
+                    &file,
+                    from,
+                    to,
+                    &mut scratch,
+                    progress,
+                );
                 let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(plain) = results.0[item].as_mut() {
                     if plain.parts.len() <= part {

@@ -1,4 +1,4 @@
-//! The x86 kernels. The only unsafe code of the crate: unaligned loads and the calls behind feature detection.
+//! The x86 kernels. All that is unsafe here: unaligned loads and the calls behind feature detection.
 
 use std::arch::x86_64::*;
 
