@@ -1,5 +1,7 @@
 //! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod cli;
 mod config;
