@@ -64,7 +64,7 @@ pub struct Metric {
 /// The alert that a rule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
-    /// The condition, such as `rate > 0.1`; see [`When`].
+    /// The condition, such as `rate > 0.1`; see the `when` module.
     pub when: String,
     /// How long it must hold, as Prometheus writes durations; empty for at once.
     pub hold: String,
