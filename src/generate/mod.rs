@@ -1,6 +1,6 @@
 //! Dashboards, alerts and the metric reference, made from the catalog and from the user's own rules.
 //!
-//! [`dashboards`] are the shipped ones, [`dashboard`] is the one of a config; [`alerts`] is one rule file of the
+//! [`dashboards`] are the shipped ones, [`dashboard`] is the one of a config; [`alerts()`] is one rule file of the
 //! shipped alerts and of those that rules carry. Output depends on the input alone, byte for byte.
 
 mod alerts;
