@@ -37,7 +37,7 @@ unit: ## Run all tests
 	fi
 
 docs: ## Build the API's documentation; a broken link is an error
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --locked --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --no-deps --locked --document-private-items
 
 bench: ## Compare the speed with other tools
 	benches/compare.sh

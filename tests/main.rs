@@ -1,5 +1,8 @@
 //! The tests of the whole program, as its users meet it: one binary, a module for each side of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "seeds are printed, so that a failure can be run again")]
+
 mod bad_input;
 mod cli;
 mod config;

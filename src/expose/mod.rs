@@ -1,6 +1,6 @@
 //! Numbers on the wire: a [`Source`] goes in, chunks of text, OpenMetrics or protobuf come out.
 //!
-//! [`negotiate`] reads what the client accepts, [`Merged`] makes one sorted walk of several sources, [`encode`]
+//! [`negotiate()`] reads what the client accepts, [`Merged`] makes one sorted walk of several sources, [`encode`]
 //! writes it in bounded memory: a sample is rendered as it is visited and leaves with the next full chunk.
 
 mod labels;

@@ -1,6 +1,6 @@
 //! Dashboards, alerts and the metric reference, made from the catalog and from the user's own rules.
 //!
-//! [`dashboards`] are the shipped ones, [`dashboard`] is the one of a config; [`alerts`] is one rule file of the
+//! [`dashboards`] are the shipped ones, [`dashboard`] is the one of a config; [`alerts()`] is one rule file of the
 //! shipped alerts and of those that rules carry. Output depends on the input alone, byte for byte.
 
 mod alerts;
@@ -64,7 +64,7 @@ pub struct Metric {
 /// The alert that a rule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
-    /// The condition, such as `rate > 0.1`; see [`When`].
+    /// The condition, such as `rate > 0.1`; see the `when` module.
     pub when: String,
     /// How long it must hold, as Prometheus writes durations; empty for at once.
     pub hold: String,

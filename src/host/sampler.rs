@@ -1,6 +1,6 @@
 //! The loop over time: at each tick the collectors that are due read their files, and the snapshot takes it over.
 //!
-//! Time is an argument of [`Host::sample`]; only [`super::run`], the body of the sampler thread, looks at clocks.
+//! Time is an argument of [`Host::sample`]; only `run`, the body of the sampler thread, looks at clocks.
 
 use std::cell::OnceCell;
 use std::fmt;

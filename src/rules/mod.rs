@@ -1,6 +1,6 @@
 //! Rules that people write: YAML in, patterns to match and things to count out, every problem with its place.
 //!
-//! [`load`] reads rule files and shipped packs; [`render`] shows problems with the line they stand in. What a rule
+//! [`load()`] reads rule files and shipped packs; [`render`] shows problems with the line they stand in. What a rule
 //! matches is for [`matching`](crate::matching), what it counts for [`tally`](crate::tally); its tests are data here.
 
 mod alert;

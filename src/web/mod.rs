@@ -1,6 +1,6 @@
 //! The port: scrapes for Prometheus, a page for people, health for supervisors.
 //!
-//! [`bind`] opens the listeners, or [`inherited`] takes those of systemd; [`serve`] answers on them until its shutdown
+//! [`bind()`] opens the listeners, or [`inherited`] takes those of systemd; [`serve()`] answers on them until its shutdown
 //! resolves. What is answered comes from the [`Backend`], whose calls may block and therefore never run on the threads
 //! that serve.
 
