@@ -42,7 +42,7 @@ def corpus(folder, form, size):
 def mtail(folder, patterns, log):
     program = folder / "bench.mtail"
     escaped = [pattern.replace("/", "\\/") for pattern in patterns]
-    program.write_text("counter hits by rule\n" + "".join(f'/{p}/ {{ hits["r{n}"]++ }}\n' for n, p in enumerate(escaped)))
+    program.write_text("counter hits by rule\n" + "".join(f'/{p}/ {{\n  hits["r{n}"]++\n}}\n' for n, p in enumerate(escaped)))
     return ["mtail", "--progs", program, "--logs", log, "--one_shot", "--logtostderr", "--poll_interval", "10ms"]
 
 

@@ -161,6 +161,7 @@ impl Pipeline {
             let mut residual = std::mem::take(&mut scratch.residual);
             residual.clear();
             self.scanner.residual(piece.hay, piece.start, &mut residual);
+            residual.extend_from_slice(&self.unseen);
             for &pattern in residual.iter().filter(|&&pattern| of(&self.patterns[pattern as usize].target)) {
                 self.try_rule(memory, open, place, pattern, piece, into, &mut scratch.field);
             }

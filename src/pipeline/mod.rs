@@ -59,6 +59,8 @@ pub struct Pipeline {
     fields: bool,
     /// Some rule has no literal: it is tried on every line.
     residual: bool,
+    /// Rules that no single line can tell of: they span lines and have no literal.
+    unseen: Vec<u32>,
     limits: Limits,
 }
 
@@ -112,7 +114,9 @@ impl Pipeline {
         let fields = patterns.iter().any(|rule| matches!(rule.target, Target::Field(_)));
         let lines = patterns.iter().any(|rule| rule.target == Target::Line);
         let residual = scanner.has_residual();
-        Pipeline { parser, scanner, patterns, spans, lines, fields, residual, limits }
+        let unseen = (0u32..).zip(&patterns).filter(|(_, rule)| rule.spans && rule.residual);
+        let unseen = unseen.map(|(at, _)| at).collect();
+        Pipeline { parser, scanner, patterns, spans, lines, fields, residual, unseen, limits }
     }
 
     /// The same with regex caches of its own: threads that share caches wait for each other.
@@ -122,6 +126,7 @@ impl Pipeline {
             parser: self.parser.clone(),
             scanner: Arc::new(Scanner::clone(&self.scanner)),
             patterns: self.patterns.clone(),
+            unseen: self.unseen.clone(),
             ..*self
         }
     }

@@ -31,9 +31,18 @@ fn pattern(number: usize, any: &str) -> Pattern {
 }
 
 /// The numbers of a tally that do not depend on when it was filled.
-fn numbers(tally: &Tally) -> (Vec<(u64, u64, [u64; 8])>, Vec<(String, u64)>) {
-    let streams = tally.streams().map(|(_, stream)| (stream.lines, stream.bytes, stream.levels)).collect();
-    (streams, tally.pattern_totals())
+#[derive(Debug, PartialEq)]
+struct Numbers {
+    lines: u64,
+    bytes: u64,
+    levels: [u64; 8],
+    patterns: Vec<(String, u64)>,
+}
+
+fn numbers(tally: &Tally) -> Numbers {
+    let (_, stream) = tally.streams().next().unwrap();
+    let patterns = tally.pattern_totals();
+    Numbers { lines: stream.lines, bytes: stream.bytes, levels: stream.levels, patterns }
 }
 
 fn counted(options: &Options<'_>, item: &Item, length: u64) -> Tally {
