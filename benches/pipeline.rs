@@ -101,7 +101,7 @@ fn counts<const RULES: usize>(bencher: Bencher<'_, '_>, format: &str) {
     let stream = tally.stream(&StreamKey::default(), Head::default, false);
     let (mut carry, mut scratch) = (Carry::default(), Scratch::default());
     bencher.counter(BytesCount::new(block.len())).bench_local(|| {
-        let mut into = Into { tally: &mut tally, stream, now: 0.0 };
+        let mut into = Into { tally: &mut tally, stream, now: 0.0, clock: None };
         pipeline.feed(&mut carry, black_box(&block), block.len() as u64, &mut into, &mut scratch);
     });
 }

@@ -33,11 +33,12 @@ pub(super) fn of(
         let input = input(shard);
         add(&mut status.totals, &input.totals);
         files(shard, &mut status.files);
-        for ((rule, count), last) in shard.tally().rule_totals().into_iter().zip(shard.tally().last_matches())
-        {
-            let (sum, latest) = matched.entry(rule).or_default();
-            *sum += count;
-            *latest = latest.max(*last);
+        let numbers = shard.tally().last_matches().iter().zip(shard.tally().rule_seconds());
+        for ((rule, count), (last, seconds)) in shard.tally().rule_totals().into_iter().zip(numbers) {
+            let matched = matched.entry(rule).or_default();
+            matched.events += count;
+            matched.last = matched.last.max(*last);
+            matched.seconds += seconds;
         }
         warn_of(shard.tally().counters(), &input.name, &mut status.warnings);
         status.inputs.push(input);
@@ -89,8 +90,16 @@ fn files(shard: &Shard, out: &mut Vec<File>) {
     }
 }
 
-/// Events of each rule, by group and name, and when it last matched.
-type Matched = BTreeMap<(String, String), (u64, f64)>;
+/// What each rule did, by group and name.
+type Matched = BTreeMap<(String, String), Work>;
+
+/// What a rule did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Work {
+    events: u64,
+    last: f64,
+    seconds: f64,
+}
 
 fn rules(built: &Built, matched: &Matched) -> Vec<Rule> {
     let of = |rule: &crate::rules::Rule| {
@@ -99,8 +108,9 @@ fn rules(built: &Built, matched: &Matched) -> Vec<Rule> {
     let rule = |rule: &crate::rules::Rule| Rule {
         group: rule.group.clone(),
         name: rule.name.clone(),
-        events: of(rule).0,
-        last_match: Some(of(rule).1).filter(|at| *at > 0.0),
+        events: of(rule).events,
+        last_match: Some(of(rule).last).filter(|at| *at > 0.0),
+        seconds: of(rule).seconds,
         ..Rule::default()
     };
     built.rules.rules().map(rule).collect()

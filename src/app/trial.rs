@@ -49,7 +49,7 @@ fn feed(pipeline: &Pipeline, plan: &Arc<Plan>, test: &RuleTest) -> Tally {
     let mut tally = Tally::new("test", plan.clone(), Arc::new(Guard::new(usize::MAX)));
     let stream = tally.stream(&StreamKey::default(), Head::default, false);
     let (mut carry, mut scratch) = (Carry::default(), Scratch::default());
-    let mut into = Into { tally: &mut tally, stream, now: 0.0 };
+    let mut into = Into { tally: &mut tally, stream, now: 0.0, clock: None };
     let text = format!("{}\n", test.line.trim_end_matches('\n'));
     pipeline.feed(&mut carry, text.as_bytes(), text.len() as u64, &mut into, &mut scratch);
     pipeline.flush(&mut carry, &mut into, &mut scratch);

@@ -44,7 +44,12 @@ impl Sink<'_> {
     pub(super) fn flush(&mut self, file: FileId) {
         self.waiting.remove(&file);
         let Some(reading) = self.readings.get_mut(&file) else { return };
-        let mut into = Into { tally: self.tally, stream: reading.stream, now: self.clock.wall };
+        let mut into = Into {
+            tally: self.tally,
+            stream: reading.stream,
+            now: self.clock.wall,
+            clock: Some(Instant::now),
+        };
         if self.feed.pipeline.flush(&mut reading.carry, &mut into, self.scratch) {
             self.touched.insert(file);
         }
@@ -64,7 +69,12 @@ impl tail::Sink for Sink<'_> {
     fn lines(&mut self, file: FileId, chunk: &[u8], skipped: u64, encoding: Encoding) {
         let Some(reading) = self.readings.get_mut(&file) else { return };
         (reading.last, reading.read) = (self.clock.now, true);
-        let mut into = Into { tally: self.tally, stream: reading.stream, now: self.clock.wall };
+        let mut into = Into {
+            tally: self.tally,
+            stream: reading.stream,
+            now: self.clock.wall,
+            clock: Some(Instant::now),
+        };
         let bytes = chunk.len() as u64 + skipped;
         match encoding {
             Encoding::Bytes => {

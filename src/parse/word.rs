@@ -71,6 +71,13 @@ pub(super) fn level(word: &[u8]) -> Option<Level> {
     }
 }
 
+/// A word that plain headers use for a level. `FAIL` is none there: programs write what came of a deed in that place
+/// (`FAIL LOGIN`), .NET alone means the level.
+pub(super) fn header(word: &[u8]) -> Option<Level> {
+    let outcome = word.len() >= 4 && word[..4].eq_ignore_ascii_case(b"fail");
+    if outcome { None } else { level(word) }
+}
+
 /// A level as structured formats write it: a word of [`level`], with slog's offset (`INFO+2`), OTel's step (`WARN3`),
 /// a single letter, a number, or winston's `http`.
 pub(super) fn value(text: &[u8]) -> Option<Level> {

@@ -187,11 +187,21 @@ impl Pipeline {
             open.pending.insert(pattern);
             return;
         }
-        if let Some(which) = self.scanner.confirm(pattern, piece.hay, piece.start) {
+        if let Some(which) = self.confirm(pattern, piece, into) {
             open.matched.insert(pattern);
             let line = Some((memory, place.line()));
             self.count(pattern, which, open.level, piece, line, into, field);
         }
+    }
+
+    /// Confirms a rule on a text, and tells the tally what that took where it is wanted.
+    fn confirm(&self, pattern: u32, piece: Piece<'_>, into: &mut Into<'_>) -> Option<usize> {
+        let started = into.clock.map(|clock| (clock, clock()));
+        let which = self.scanner.confirm(pattern, piece.hay, piece.start);
+        if let Some((clock, started)) = started {
+            into.tally.spent(pattern as usize, clock() - started);
+        }
+        which
     }
 
     /// Rules that look at a field: it may be escaped in the line, so that only its decoded text decides.
@@ -277,7 +287,7 @@ impl Pipeline {
         let pending = std::mem::take(&mut open.pending);
         for pattern in pending.iter() {
             let piece = Piece { hay: &open.text, start: 0 };
-            if let Some(which) = self.scanner.confirm(pattern, piece.hay, piece.start) {
+            if let Some(which) = self.confirm(pattern, piece, into) {
                 open.matched.insert(pattern);
                 self.count(pattern, which, open.level, piece, None, into, &mut scratch.field);
             }

@@ -26,6 +26,7 @@ use crate::tally::{Block, Tally};
 use carry::Open;
 use event::Place;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// How much of an event's text rules that span lines get to see.
 pub const TEXT_BYTES: usize = 64 * 1024;
@@ -98,6 +99,8 @@ pub struct Into<'a> {
     pub stream: usize,
     /// Now, in seconds since the epoch.
     pub now: f64,
+    /// What rules' confirmations are timed with, where their cost is wanted.
+    pub clock: Option<fn() -> Instant>,
 }
 
 impl Pipeline {

@@ -241,7 +241,7 @@ fn piped(pipeline: &Pipeline, blocks: &[Vec<u8>], rules: usize) -> Counts {
     let mut tally = Tally::new("test", Arc::new(Plan::new(counted, false)), Arc::new(Guard::new(usize::MAX)));
     let stream = tally.stream(&StreamKey::default(), Head::default, false);
     let (mut carry, mut scratch) = (Carry::default(), Scratch::default());
-    let mut into = Into { tally: &mut tally, stream, now: 0.0 };
+    let mut into = Into { tally: &mut tally, stream, now: 0.0, clock: None };
     for block in blocks {
         pipeline.feed(&mut carry, block, block.len() as u64, &mut into, &mut scratch);
     }

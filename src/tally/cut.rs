@@ -6,7 +6,7 @@
 use super::catalog::{self, Entry};
 use super::exposition::{Buckets, Desc, Head, Kind, Source, Value, Visit};
 use super::guard::Guard;
-use super::plan::Plan;
+use super::plan::{Plan, rule_key};
 use super::rows::{FILE_ERRORS, InputRow, LOST};
 use super::series::{Metric, Number, Pairs};
 use super::spec::MetricKind;
@@ -24,6 +24,8 @@ pub struct InputCut {
     streams: Vec<StreamCut>,
     series: Vec<SeriesCut>,
     counters: InputRow,
+    /// Seconds spent confirming each rule.
+    seconds: Vec<f64>,
     files: u64,
 }
 
@@ -73,7 +75,15 @@ impl Tally {
         }
         shown.into_iter().for_each(|at| self.series.shown(at));
         let head = Head::new([("input", self.input.as_str())]);
-        InputCut { head, plan, streams, series, counters: self.counters.clone(), files }
+        InputCut {
+            head,
+            plan,
+            streams,
+            series,
+            counters: self.counters.clone(),
+            seconds: self.seconds.clone(),
+            files,
+        }
     }
 }
 
@@ -256,7 +266,7 @@ impl Cut {
         let names = self.inputs.iter().flat_map(|input| &input.plan.families).map(|f| f.name.as_str());
         let with_values: Vec<&str> = names.collect();
         let all: Vec<&str> = with_values.iter().copied().chain([PATTERN_EVENTS, super::EXCEPTIONS]).collect();
-        let list: [(&Entry, Walk<'_>); 18] = [
+        let list: [(&Entry, Walk<'_>); 19] = [
             (&catalog::LOG_BYTES, Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.bytes))),
             (&catalog::LOG_EVENTS, Box::new(|to| self.events(to))),
             (&catalog::LOG_EXCEPTIONS, Box::new(|to| self.exceptions(to))),
@@ -279,6 +289,7 @@ impl Cut {
                 &catalog::ROTATIONS,
                 Box::new(|to| self.inputs(to, &catalog::ROTATIONS, |i| i.counters.rotations)),
             ),
+            (&catalog::RULE_SECONDS, Box::new(|to| self.rule_seconds(to))),
             (&catalog::SERIES, Box::new(|to| self.held(to))),
             (
                 &catalog::SERIES_OVERFLOW,
@@ -300,6 +311,23 @@ impl Cut {
             ),
         ];
         list.into_iter().map(|(entry, walk)| (entry.name, walk)).collect()
+    }
+
+    /// The cost of rules: of all that were asked for, of the others where they cost something.
+    fn rule_seconds(&self, to: &mut dyn Visit) {
+        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+        for input in &self.inputs {
+            for (rule, seconds) in input.plan.rules.iter().zip(&input.seconds) {
+                if input.plan.declare || *seconds > 0.0 {
+                    *sums.entry(rule_key(rule)).or_default() += seconds;
+                }
+            }
+        }
+        to.family(&catalog::RULE_SECONDS.desc());
+        let none = Head::default();
+        for (rule, seconds) in sums {
+            to.sample(&none, &[("rule", &rule)], Value::Float(seconds));
+        }
     }
 
     fn exceptions(&self, to: &mut dyn Visit) {

@@ -25,6 +25,8 @@ impl Tally {
             rows.series.push((series_id(&input, &stream.key, &plan, &s.key), Some(row)));
         });
         if std::mem::take(&mut self.counters_dirty) {
+            let seconds = plan.rules.iter().map(rule_key).zip(self.seconds.iter().copied());
+            self.counters.rule_seconds = seconds.filter(|(_, seconds)| *seconds > 0.0).collect();
             rows.input = Some(self.counters.clone());
         }
         rows
@@ -79,6 +81,11 @@ impl Tally {
     /// Takes over the input's own counters.
     pub fn restore_counters(&mut self, row: &InputRow) {
         self.counters = row.clone();
+        for (key, seconds) in &row.rule_seconds {
+            if let Some(rule) = self.plan.rule(key) {
+                self.seconds[rule] = *seconds;
+            }
+        }
     }
 
     fn metric_of(&self, id: &SeriesId, number: &Number) -> Option<Metric> {

@@ -30,6 +30,7 @@ use series::{Metric, Number, Pairs, SeriesStore};
 use spec::{Action, MetricKind};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use stream::{Stream, StreamKey};
 use template::Lookup;
 
@@ -67,6 +68,8 @@ pub struct Tally {
     /// For each rule, when it last matched, in seconds since the epoch; 0 for never in this run.
     last_match: Vec<f64>,
     now: f64,
+    /// For each rule, the seconds spent confirming it; kept in the counters' row by name.
+    seconds: Vec<f64>,
 }
 
 impl Tally {
@@ -86,6 +89,7 @@ impl Tally {
             text: String::new(),
             last_match: vec![0.0; plan_rules],
             now: 0.0,
+            seconds: vec![0.0; plan_rules],
         }
     }
 
@@ -172,6 +176,17 @@ impl Tally {
         if let Number::Count(count) = self.series.change(at) {
             *count += 1;
         }
+    }
+
+    /// Confirming a rule took this long.
+    pub fn spent(&mut self, rule: usize, time: Duration) {
+        self.seconds[rule] += time.as_secs_f64();
+        self.counters_dirty = true;
+    }
+
+    /// Seconds spent confirming each rule.
+    pub fn rule_seconds(&self) -> &[f64] {
+        &self.seconds
     }
 
     /// What the time is, in seconds since the epoch, for what is counted from now on.

@@ -77,6 +77,8 @@ pub struct InputRow {
     pub overflow: Vec<(String, u64)>,
     /// Captured values that were no usable number, by metric.
     pub value_errors: Vec<(String, u64)>,
+    /// Seconds spent confirming rules, by `group/name`.
+    pub rule_seconds: Vec<(String, f64)>,
 }
 
 /// The `reason` values of `logtally_lost_bytes_total`.

@@ -61,7 +61,7 @@ pub(super) fn count(
     if start < to {
         let mut blocks = Blocks::new(At { file, at: start }, rules.line_bytes);
         while let Some(block) = blocks.next()? {
-            let mut into = Into { tally: &mut tally, stream, now: rules.now };
+            let mut into = Into { tally: &mut tally, stream, now: rules.now, clock: None };
             let length = block.bytes.len() as u64 + block.skipped;
             if at + length <= to {
                 rules.pipeline.feed(&mut carry, block.bytes, length, &mut into, scratch);
@@ -85,7 +85,11 @@ pub(super) fn count(
             }
         }
     }
-    rules.pipeline.flush(&mut carry, &mut Into { tally: &mut tally, stream, now: rules.now }, scratch);
+    rules.pipeline.flush(
+        &mut carry,
+        &mut Into { tally: &mut tally, stream, now: rules.now, clock: None },
+        scratch,
+    );
     Ok(Stretch { start, end: at, carry, tally })
 }
 
@@ -168,7 +172,7 @@ pub(super) fn outlook(rules: &Rules<'_>, file: &File, scratch: &mut Scratch) -> 
     let (mut tally, stream) = rules.tally();
     let mut blocks = Blocks::new(At { file, at: 0 }.take(READ_BYTES as u64), rules.line_bytes);
     if let Some(block) = blocks.next()? {
-        let mut into = Into { tally: &mut tally, stream, now: rules.now };
+        let mut into = Into { tally: &mut tally, stream, now: rules.now, clock: None };
         let bytes = block.bytes.len() as u64 + block.skipped;
         rules.pipeline.feed(&mut carry, block.bytes, bytes, &mut into, scratch);
     }

@@ -275,7 +275,7 @@ fn stream(
     let result = loop {
         match blocks.next() {
             Ok(Some(block)) => {
-                let mut into = Into { tally: &mut tally, stream, now: rules.now };
+                let mut into = Into { tally: &mut tally, stream, now: rules.now, clock: None };
                 let bytes = block.bytes.len() as u64 + block.skipped;
                 rules.pipeline.feed(&mut carry, block.bytes, bytes, &mut into, scratch);
                 progress(bytes);
@@ -284,7 +284,11 @@ fn stream(
             Err(error) => break Err(error),
         }
     };
-    rules.pipeline.flush(&mut carry, &mut Into { tally: &mut tally, stream, now: rules.now }, scratch);
+    rules.pipeline.flush(
+        &mut carry,
+        &mut Into { tally: &mut tally, stream, now: rules.now, clock: None },
+        scratch,
+    );
     (result, tally)
 }
 

@@ -153,6 +153,9 @@ fn skip_nested(text: &[u8], from: usize) -> Option<usize> {
     None
 }
 
+/// `,"exc":"E"}`, the least that names an exception type.
+const SHORTEST_EXCEPTION: usize = 12;
+
 /// What the walk has gathered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
@@ -185,10 +188,9 @@ impl Found {
         }
     }
 
-    /// Nothing later in the line can change what was found.
-    fn settled(&self) -> bool {
-        let quiet = matches!(self.level, Some(Level::Trace | Level::Debug | Level::Info | Level::Notice));
-        quiet && self.message.is_some() && self.rank == 1 && self.named
+    /// Nothing in the `left` bytes of the line can change what was found: they are too few to name an exception.
+    fn settled(&self, left: usize) -> bool {
+        left < SHORTEST_EXCEPTION && self.message.is_some() && self.rank == 1 && self.named
     }
 }
 
@@ -202,7 +204,7 @@ pub(super) fn walk(text: &[u8], mut pairs: Pairs<'_>, mut found: Found, mut any:
     while let Some(pair) = pairs.step() {
         any = true;
         note(text, &pair, &mut found, 0);
-        if found.settled() {
+        if found.settled(text.len() - pairs.at) {
             break;
         }
     }

@@ -243,7 +243,7 @@ impl<'a> Walk<'a> {
         if word == b"PHP" {
             return self.php();
         }
-        let level = word::level(word)?;
+        let level = word::header(word)?;
         let upper = word::is_upper(word);
         let wide = matches!(rest, [b' ', b' ', ..] | [b'\t' | b'|' | b']', ..] | [b' ', b'|' | b'[', ..]);
         let dashed = matches!(rest, [b' ', b'-', b' ', ..]);
@@ -271,7 +271,7 @@ impl<'a> Walk<'a> {
         let part = matches!(word, b"STATEMENT" | b"DETAIL" | b"HINT" | b"CONTEXT" | b"QUERY" | b"LOCATION");
         if !part && word != b"LOG" {
             let marked = self.brackets > 0 || self.words > 0;
-            return (marked && word::is_upper(word)).then(|| word::level(word)).flatten().map(|level| {
+            return (marked && word::is_upper(word)).then(|| word::header(word)).flatten().map(|level| {
                 Field::Done(Head::new(Format::Postgres, Some(level), skip_blanks(self.text, after)))
             });
         }
@@ -304,7 +304,7 @@ impl<'a> Walk<'a> {
         let name = whole.strip_suffix(b":")?;
         let dot = memchr::memrchr(b'.', name)?;
         let word = &name[dot + 1..];
-        let level = word::is_upper(word).then(|| word::level(word)).flatten()?;
+        let level = word::is_upper(word).then(|| word::header(word)).flatten()?;
         let message = skip_blanks(self.text, self.at + whole.len());
         Some(Field::Done(Head::new(Format::Php, Some(level), message)))
     }
