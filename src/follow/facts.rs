@@ -33,6 +33,9 @@ pub(super) fn handle(tally: &mut Tally, facts: &[Fact], log: &Log) {
                     &[about[0], about[1], ("bytes", bytes), ("reason", &reason)],
                 );
             }
+            What::FailedAgain(reason) => {
+                tally.change_counters(|counters| counters.errors[error_index(*reason)] += 1);
+            }
             What::Failed(reason) => {
                 tally.change_counters(|counters| counters.errors[error_index(*reason)] += 1);
                 let reason = reason.as_str();

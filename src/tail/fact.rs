@@ -134,6 +134,8 @@ pub enum What {
     },
     /// A listed file cannot be read; told once until it changes.
     Failed(OpenReason),
+    /// It was tried again, with the same outcome: to be counted, not to be told.
+    FailedAgain(OpenReason),
 }
 
 /// Takes the lines of all files.

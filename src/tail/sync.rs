@@ -190,14 +190,9 @@ impl Tailer {
             Err(error) => {
                 let reason = OpenReason::of(&error);
                 let told = self.failing.insert((path.to_path_buf(), input.clone()), reason);
-                if told != Some(reason) {
-                    facts.push(Fact {
-                        file: id,
-                        path: path.to_path_buf(),
-                        input,
-                        what: What::Failed(reason),
-                    });
-                }
+                let again = told == Some(reason);
+                let what = if again { What::FailedAgain(reason) } else { What::Failed(reason) };
+                facts.push(Fact { file: id, path: path.to_path_buf(), input, what });
                 None
             }
         }

@@ -423,6 +423,8 @@ fn what_is_no_regular_file_never_blocks() {
     }
     assert_eq!(w.count(&What::Failed(OpenReason::Other)), 1);
     assert_eq!(w.count(&What::Failed(OpenReason::Missing)), 1);
+    assert_eq!(w.count(&What::FailedAgain(OpenReason::Other)), 2);
+    assert_eq!(w.count(&What::FailedAgain(OpenReason::Missing)), 2);
 }
 
 #[test]
