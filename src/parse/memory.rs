@@ -102,6 +102,13 @@ impl Memory {
         }
     }
 
+    /// Whether [`Memory::learn`] of a header of this format would change nothing.
+    #[inline]
+    pub(super) fn is_settled_on(&self, format: Format) -> bool {
+        let alone = self.rivals == 0 && self.rival == Format::Unknown;
+        self.format == format && self.confidence == MOST_CONFIDENCE && alone && !self.dated
+    }
+
     fn other(&mut self, format: Format) {
         self.rivals = if self.rival == format { self.rivals.saturating_add(1) } else { 1 };
         self.rival = format;

@@ -46,7 +46,7 @@ use format::Kind;
 use head::{Head, Place, Strength, Trust};
 use memory::Open;
 use options::Start;
-use trace::{Part, Step};
+use trace::{Part, Step, Trace};
 use wrap::{Inner, Wrapper};
 
 /// Understands the lines of one input's files; immutable, one for all of them.
@@ -91,6 +91,17 @@ impl Parser {
     pub fn line_by(&self, lane: &mut Lane, memory: &mut Memory, line: &[u8], plain: bool) -> Line {
         if !plain || self.custom.is_some() || !matches!(self.start, Start::Auto) {
             return self.line(memory, line);
+        }
+        if self.named.is_none()
+            && !self.keyword_levels
+            && let Some((format, level, start)) = lane.two_words(line)
+            && memory.is_settled_on(format)
+            && trace::is_no_phrase(&line[start..])
+        {
+            // What `begin` would do with this header.
+            memory.begin(Open::Headed, Trace::None);
+            let message = Message::From(start as u32);
+            return Line { role: Role::Start, level, message, exception: Exception::None };
         }
         if let Some(head) = lane.head(line)
             && self.accepts(&head)

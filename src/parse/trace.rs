@@ -186,12 +186,19 @@ fn begin(text: &[u8], indented: bool) -> Step {
 /// What the first line of a trace names where it may also be a logged event's message.
 #[inline]
 pub(super) fn first_line(text: &[u8]) -> (Exception, Trace) {
-    // A plain word that no phrase begins with; Ruby's lines end with the type in parentheses.
-    let plain = opening::is_two_words(text)
-        && !matches!(text.first(), Some(b'E' | b'U' | b'P' | b'F'))
+    if opening::is_two_words(text) && is_no_phrase(text) {
+        (Exception::None, Trace::None)
+    } else {
+        first_words(text)
+    }
+}
+
+/// Of a text that begins with two words: no phrase of a trace begins so. Ruby's lines end with the type in parentheses.
+#[inline]
+pub(super) fn is_no_phrase(text: &[u8]) -> bool {
+    !matches!(text.first(), Some(b'E' | b'U' | b'P' | b'F'))
         && text.last() != Some(&b')')
-        && !text.starts_with(b"fatal ");
-    if plain { (Exception::None, Trace::None) } else { first_words(text) }
+        && !text.starts_with(b"fatal ")
 }
 
 fn first_words(text: &[u8]) -> (Exception, Trace) {

@@ -8,7 +8,7 @@ use super::shape::{LONGEST, Shape};
 use crate::parse::format::Format;
 use crate::parse::head::{Head, skip_blanks};
 use crate::parse::message;
-use crate::parse::{bracket, plain, time};
+use crate::parse::{bracket, opening, plain, time};
 
 /// The layout around the level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ impl Layout {
             return None;
         }
         let next = *line.get(end)?;
+        if let Some(start) = self.two_words(line, end) {
+            return Some(Head { without: self.without, ..Head::new(self.format, Some(word.level), start) });
+        }
         if self.bar {
             if !matches!(next, b' ' | b'|') {
                 return None;
@@ -41,6 +44,23 @@ impl Layout {
         }
         let head = Head::new(self.format, Some(word.level), message::after_level(line, end));
         Some(Head { without: self.without, ..head })
+    }
+}
+
+impl Layout {
+    /// The format that lines of this layout are of.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Where the message begins if one blank stands behind the level and then two plain words: no logger's name with a
+    /// separator behind it, and nothing that would tell another layout.
+    #[inline]
+    pub(super) fn two_words(&self, line: &[u8], end: usize) -> Option<usize> {
+        let rest = line.get(end + 1..)?;
+        let plain =
+            !self.bar && line[end] == b' ' && opening::is_two_words(rest) && !rest.starts_with(b"in ");
+        plain.then_some(end + 1)
     }
 }
 
