@@ -35,6 +35,25 @@ pub fn lines<'a>(block: &'a [u8], ends: &'a Ends, limit: usize) -> Lines<'a> {
     Lines { block, ends: ends.places().iter(), at: 0, limit }
 }
 
+impl Lines<'_> {
+    /// Where the next line starts.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Where the further lines end that have their `\n`.
+    pub fn ends(&self) -> &[u32] {
+        self.ends.as_slice()
+    }
+
+    /// Leaves out the next `count` of those lines.
+    pub fn skip_lines(&mut self, count: usize) {
+        if let Some(last) = count.checked_sub(1).and_then(|last| self.ends.nth(last)) {
+            self.at = *last as usize + 1;
+        }
+    }
+}
+
 impl Iterator for Lines<'_> {
     type Item = Span;
 

@@ -36,7 +36,7 @@ mod tests;
 
 pub use explain::Explained;
 pub use format::Format;
-pub use lane::Lane;
+pub use lane::{Lane, Run, Stretch};
 pub use memory::Memory;
 pub use options::{FormatChoice, Multiline, Options};
 
@@ -112,6 +112,27 @@ impl Parser {
             return self.begin(memory, line, head);
         }
         self.line_and_learn(lane, memory, line)
+    }
+
+    /// Takes the first lines of a stretch that the lane knows the shortest way for, and counts their levels: what
+    /// [`Parser::line_by`] would say of each, for all at once. No escape byte (0x1b) stands in the stretch.
+    #[inline]
+    pub fn run(
+        &self,
+        lane: &Lane,
+        memory: &mut Memory,
+        stretch: Stretch<'_>,
+        levels: &mut [u64; 8],
+    ) -> Option<Run> {
+        let any = self.custom.is_none() && self.named.is_none() && !self.keyword_levels;
+        let auto = any && matches!(self.start, Start::Auto);
+        if !auto || !memory.is_settled_on(lane.run_format()?) {
+            return None;
+        }
+        let run = lane.run(stretch, levels)?;
+        // What `begin` would do with the header of each.
+        memory.begin(Open::Headed, Trace::None);
+        Some(run)
     }
 
     #[inline(never)]

@@ -22,7 +22,7 @@ const fn stops(text: u64) -> u64 {
 
 /// Whether `text` begins with a letter, ends its first word within sixteen bytes with one blank and goes on with a
 /// letter; the word holds no colon, bar, opening bracket or control byte. Never true where one of this fails.
-#[inline]
+#[inline(always)]
 pub(super) fn is_two_words(text: &[u8]) -> bool {
     let Some(bytes) = text.first_chunk::<17>() else { return false };
     let (words, _) = bytes.as_chunks::<8>();

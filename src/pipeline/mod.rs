@@ -21,7 +21,7 @@ use crate::frame;
 use crate::level::Level;
 use crate::matching::pattern::{Pattern, Target};
 use crate::matching::{Candidate, Scanner};
-use crate::parse::{Lane, Parser};
+use crate::parse::{Lane, Parser, Stretch};
 use crate::tally::{Block, Tally};
 use carry::Open;
 use event::Place;
@@ -60,6 +60,8 @@ pub struct Pipeline {
     fields: bool,
     /// Some rule has no literal: it is tried on every line.
     residual: bool,
+    /// No rule has to look at lines without candidates, so that plain ones may be taken many at a time.
+    runs: bool,
     /// Rules that no single line can tell of: they span lines and have no literal.
     unseen: Vec<u32>,
     limits: Limits,
@@ -117,9 +119,10 @@ impl Pipeline {
         let fields = patterns.iter().any(|rule| matches!(rule.target, Target::Field(_)));
         let lines = patterns.iter().any(|rule| rule.target == Target::Line);
         let residual = scanner.has_residual();
+        let runs = !residual && !fields;
         let unseen = (0u32..).zip(&patterns).filter(|(_, rule)| rule.spans && rule.residual);
         let unseen = unseen.map(|(at, _)| at).collect();
-        Pipeline { parser, scanner, patterns, spans, lines, fields, residual, unseen, limits }
+        Pipeline { parser, scanner, patterns, spans, lines, fields, residual, runs, unseen, limits }
     }
 
     /// The same with regex caches of its own: threads that share caches wait for each other.
@@ -157,7 +160,18 @@ impl Pipeline {
         // The last event, as long as nothing about it but its level has to be kept.
         let mut quiet: Option<Quiet> = None;
         let mut at = 0;
-        for span in frame::lines(block, &ends, self.limits.line_bytes) {
+        let mut lines = frame::lines(block, &ends, self.limits.line_bytes);
+        loop {
+            if plain && self.runs {
+                let free = candidates.get(at).map_or(block.len(), |c| c.at as usize);
+                if let Some(run) = self.run(carry, block, &mut lines, free, &mut counts, scratch) {
+                    if carry.waits() {
+                        self.close(carry, into, scratch);
+                    }
+                    quiet = Some(run);
+                }
+            }
+            let Some(span) = lines.next() else { break };
             counts.lines += 1;
             counts.truncated += u64::from(span.truncated);
             let from = at;
@@ -190,6 +204,25 @@ impl Pipeline {
         scratch.ends = ends;
         scratch.candidates = candidates;
         into.tally.add(into.stream, &counts, into.now);
+    }
+
+    /// Takes the plain lines that come next, as far as they end before `before`.
+    #[inline]
+    fn run(
+        &self,
+        carry: &mut Carry,
+        block: &[u8],
+        lines: &mut frame::Lines<'_>,
+        before: usize,
+        counts: &mut Block,
+        scratch: &Scratch,
+    ) -> Option<Quiet> {
+        let line_bytes = self.limits.line_bytes;
+        let stretch = Stretch { block, start: lines.at(), ends: lines.ends(), before, line_bytes };
+        let run = self.parser.run(&scratch.lane, &mut carry.memory, stretch, &mut counts.levels)?;
+        lines.skip_lines(run.lines);
+        counts.lines += run.lines as u64;
+        Some(Quiet { level: run.level, message: (run.message.start, run.message.end) })
     }
 
     /// Whether a line starts an event whatever stands before it: where a large file may be cut.

@@ -55,7 +55,7 @@ impl Layout {
 
     /// Where the message begins if one blank stands behind the level and then two plain words: no logger's name with a
     /// separator behind it, and nothing that would tell another layout.
-    #[inline]
+    #[inline(always)]
     pub(super) fn two_words(&self, line: &[u8], end: usize) -> Option<usize> {
         let rest = line.get(end + 1..)?;
         let plain =

@@ -78,6 +78,27 @@ pub(super) fn at(line: &[u8], at: usize) -> Option<LevelWord> {
     Some(LevelWord { level, length, upper: text & each(0x20) & inside == 0 })
 }
 
+/// The level word in capitals that begins at `at` and ends at a blank, and its length; `None` for any other word, and
+/// near the end of the text.
+#[inline(always)]
+pub(super) fn capitals(line: &[u8], at: usize) -> Option<(Level, usize)> {
+    let bytes = line.get(at..)?.first_chunk::<9>()?;
+    let text = u64::from_le_bytes(*bytes.first_chunk()?);
+    let other = text ^ each(b' ');
+    // The eighth bit of blanks; exact for the first of them.
+    let blanks = other.wrapping_sub(each(1)) & !other & each(0x80);
+    let (length, inside) = if blanks == 0 {
+        (8, u64::MAX)
+    } else {
+        ((blanks.trailing_zeros() / 8) as usize, (blanks & blanks.wrapping_neg()).wrapping_sub(1) >> 7)
+    };
+    // Capitals and only they become the letters of the table by this bit: it was not set in them.
+    let packed = (text | each(0x20)) & inside;
+    let (word, level) = TABLE[place(packed)];
+    let capitals = word == packed && packed != 0 && text & each(0x20) & inside == 0;
+    (capitals && bytes[length] == b' ').then_some((level, length))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +119,10 @@ mod tests {
                 );
                 let found = at(&line.to_ascii_uppercase(), 0);
                 assert_eq!(found.map(|f| (f.level, f.upper)), Some((level, true)));
+                let blank = end[0] == b' ';
+                let length = word.len();
+                assert_eq!(capitals(&line.to_ascii_uppercase(), 0), blank.then_some((level, length)));
+                assert_eq!(capitals(&line, 0), None);
             }
         }
         assert_eq!(at(b"info", 0), None);
@@ -115,6 +140,10 @@ mod tests {
         #[test]
         fn whatever_is_found_is_a_level_word(line in "[a-zA-Z]{0,9}[\\x00-\\u{ff}]{0,9}".prop_map(latin)) {
             let letters = line.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+            let upper = at(&line, 0).filter(|found| found.upper && line.get(found.length) == Some(&b' '));
+            if line.len() > 8 {
+                prop_assert_eq!(capitals(&line, 0), upper.map(|found| (found.level, found.length)));
+            }
             if let Some(found) = at(&line, 0) {
                 prop_assert_eq!(found.length, letters);
                 prop_assert_eq!(word::level(&line[..letters]), Some(found.level));

@@ -7,6 +7,7 @@
 
 mod dated;
 mod letters;
+mod run;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::parse::format::Format;
 use crate::parse::head::{Head, Strength};
 use crate::parse::{json, logfmt};
 use letters::LevelWord;
+pub use run::{Run, Stretch};
 use shape::Shape;
 
 /// Beginnings that are remembered at a time.

@@ -99,6 +99,64 @@ proptest! {
             prop_assert_eq!(&memory, &other);
         }
     }
+
+    /// A run takes lines as they would be taken one by one, and stops where it should.
+    #[test]
+    fn a_run_is_its_lines_one_by_one(
+        base in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec((any::<u64>(), 0..12u8), 1..60),
+        line_bytes in prop_oneof![4 => Just(1usize << 20), 1 => 20usize..120],
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let parser = parser();
+        let dated = [
+            &b"2026-11-20 12:00:00,123 INFO shop.api GET /items in 12 ms"[..],
+            b"[2026-11-20 12:00:00,123] ERROR worker started job 17",
+            b"2026-11-20T12:00:00Z  WARN main took 12 ms",
+        ];
+        let base = *base.get(&dated);
+        let (mut lane, mut memory) = (Lane::default(), Memory::default());
+        for _ in 0..20 {
+            parser.line_by(&mut lane, &mut memory, base, true);
+        }
+        let mut lines = vec![base.to_vec()];
+        for (seed, what) in changes {
+            let last = lines.last().unwrap();
+            let line = match what {
+                0 => mutated(base, seed),
+                1 => mutated(last, seed),
+                2 => [&base[..seed as usize % base.len()], b"\r"].concat(),
+                _ => digits_changed(base, seed),
+            };
+            if !line.contains(&b'\n') && !line.contains(&0x1b) {
+                lines.push(line);
+            }
+        }
+        let block: Vec<u8> = lines.iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
+        let ends: Vec<u32> = memchr::memchr_iter(b'\n', &block).map(|at| at as u32).collect();
+        let before = cut.index(block.len()) + 1;
+        let stretch = Stretch { block: &block, start: 0, ends: &ends, before, line_bytes };
+        let (mut counted, mut after) = ([0; 8], memory.clone());
+        let run = parser.run(&lane, &mut after, stretch, &mut counted);
+        let taken = run.as_ref().map_or(0, |run| run.lines);
+        let (mut expected, mut last) = ([0; 8], None);
+        for (n, line) in lines.iter().take(taken).enumerate() {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            prop_assert!((ends[n] as usize) < before && line.len() <= line_bytes);
+            let found = parser.line(&mut memory, line);
+            prop_assert_eq!(found.role, crate::event::Role::Start);
+            prop_assert_eq!(&found.exception, &crate::event::Exception::None);
+            expected[found.level.index()] += 1;
+            let crate::event::Message::From(from) = found.message else { panic!("{:?}", found.message) };
+            let end = ends[n] as usize - usize::from(block[ends[n] as usize - 1] == b'\r');
+            last = Some((found.level, end - line.len() + from as usize..end));
+        }
+        prop_assert_eq!(counted, expected);
+        prop_assert_eq!(after, memory);
+        prop_assert_eq!(run.map(|run| (run.level, run.message)), last);
+        // The first line is plain: it is always taken where it ends early enough and is short enough.
+        prop_assert_eq!(taken > 0, (ends[0] as usize) < before && base.len() <= line_bytes);
+    }
 }
 
 /// Numbers that follow from a seed.
