@@ -119,7 +119,7 @@ impl Parser {
     #[inline]
     pub fn run(
         &self,
-        lane: &Lane,
+        lane: &mut Lane,
         memory: &mut Memory,
         stretch: Stretch<'_>,
         levels: &mut [u64; 8],

@@ -1,4 +1,4 @@
-//! How most messages and logger names begin: a plain word, a blank and another word. Told by a few machine words, so
+//! How most messages and logger names begin: a plain word, a blank, mostly another word. Told by a few machine words, so
 //! that the grammars behind it are only asked where the text begins otherwise.
 
 const fn each(byte: u8) -> u64 {
@@ -20,16 +20,23 @@ const fn stops(text: u64) -> u64 {
     blanks(text) | equal(text, b':') | equal(text, b'|') | equal(text, b'[')
 }
 
-/// Whether `text` begins with a letter, ends its first word within sixteen bytes with one blank and goes on with a
-/// letter; the word holds no colon, bar, opening bracket or control byte. Never true where one of this fails.
+/// Where the first word of `text` ends, if it begins with a letter, is shorter than sixteen bytes, has a blank behind it
+/// and holds no colon, bar, opening bracket or control byte. Never where one of this fails; nothing is said of texts of
+/// less than seventeen bytes.
 #[inline(always)]
-pub(super) fn is_two_words(text: &[u8]) -> bool {
-    let Some(bytes) = text.first_chunk::<17>() else { return false };
+pub(super) fn word(text: &[u8]) -> Option<usize> {
+    let bytes = text.first_chunk::<17>()?;
     let (words, _) = bytes.as_chunks::<8>();
     let [first, second] = [words[0], words[1]].map(|bytes| stops(u64::from_le_bytes(bytes)));
     let end = if first != 0 { first.trailing_zeros() / 8 } else { 8 + second.trailing_zeros() / 8 };
     let end = end as usize;
-    end < 16 && bytes[0].is_ascii_alphabetic() && bytes[end] == b' ' && bytes[end + 1].is_ascii_alphabetic()
+    (end < 16 && bytes[0].is_ascii_alphabetic() && bytes[end] == b' ').then_some(end)
+}
+
+/// Whether `text` begins with such a word and goes on with a letter behind the blank.
+#[inline(always)]
+pub(super) fn is_two_words(text: &[u8]) -> bool {
+    word(text).is_some_and(|end| text.get(end + 1).is_some_and(u8::is_ascii_alphabetic))
 }
 
 #[cfg(test)]
@@ -37,11 +44,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn spelled_out(text: &[u8]) -> bool {
+    fn spelled_out(text: &[u8]) -> Option<usize> {
         let stop = |b: &u8| *b <= b' ' || matches!(b, b':' | b'|' | b'[');
-        let Some(end) = text.iter().position(stop) else { return false };
-        let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
-        text.len() > 16 && end < 16 && text[end] == b' ' && letter(0) && letter(end + 1)
+        let end = text.iter().position(stop)?;
+        (text.len() > 16 && end < 16 && text[end] == b' ' && text[0].is_ascii_alphabetic()).then_some(end)
     }
 
     #[test]
@@ -70,7 +76,9 @@ mod tests {
             tail in proptest::collection::vec(any::<u8>(), 0..20),
         ) {
             let text = [head, tail].concat();
-            prop_assert_eq!(is_two_words(&text), spelled_out(&text));
+            prop_assert_eq!(word(&text), spelled_out(&text));
+            let letter = spelled_out(&text).is_some_and(|end| text[end + 1].is_ascii_alphabetic());
+            prop_assert_eq!(is_two_words(&text), letter);
         }
     }
 }

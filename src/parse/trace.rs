@@ -186,19 +186,24 @@ fn begin(text: &[u8], indented: bool) -> Step {
 /// What the first line of a trace names where it may also be a logged event's message.
 #[inline]
 pub(super) fn first_line(text: &[u8]) -> (Exception, Trace) {
-    if opening::is_two_words(text) && is_no_phrase(text) {
+    if opening::word(text).is_some() && is_no_phrase(text) {
         (Exception::None, Trace::None)
     } else {
         first_words(text)
     }
 }
 
-/// Of a text that begins with two words: no phrase of a trace begins so. Ruby's lines end with the type in parentheses.
-#[inline]
+/// The first bytes of the phrases that begin with a word and a blank.
+const PHRASES: [&[u8; 4]; 9] =
+    [b"Trac", b"fata", b"thre", b"Exce", b"Unha", b"Unca", b"PHP ", b"Fata", b"Fast"];
+
+/// Of a text that begins with a word and a blank: no phrase of a trace begins so. Ruby's lines end with the type in
+/// parentheses.
+#[inline(always)]
 pub(super) fn is_no_phrase(text: &[u8]) -> bool {
-    !matches!(text.first(), Some(b'E' | b'U' | b'P' | b'F'))
-        && text.last() != Some(&b')')
-        && !text.starts_with(b"fatal ")
+    let may_be = matches!(text.first(), Some(b'T' | b'f' | b't' | b'E' | b'U' | b'P' | b'F'));
+    let begins = may_be && PHRASES.iter().any(|phrase| text.starts_with(*phrase));
+    !begins && text.last() != Some(&b')')
 }
 
 fn first_words(text: &[u8]) -> (Exception, Trace) {
@@ -265,7 +270,7 @@ fn announced(text: &[u8]) -> Option<(usize, usize)> {
         at
     } else {
         // PHP's message, also inside nginx's `FastCGI sent in stderr: "PHP message: …`.
-        if !matches!(text.first(), Some(b'P' | b'F')) {
+        if ![&b"PHP "[..], b"Fatal ", b"FastCGI "].iter().any(|words| text.starts_with(words)) {
             return None;
         }
         let at = memchr::memmem::find(text.get(..text.len().min(100))?, b"error:  Uncaught ")?;

@@ -120,7 +120,7 @@ pub(super) fn uncolour(text: &[u8]) -> Vec<u8> {
             Some(b'[') => {
                 rest.iter().skip(1).position(|b| (0x40..=0x7e).contains(b)).map_or(rest.len(), |n| n + 2)
             }
-            Some(b']') => rest.iter().take(256).position(|b| *b == 7).map_or(1, |n| n + 1),
+            Some(b']') => memchr::memchr(7, &rest[..rest.len().min(256)]).map_or(1, |n| n + 1),
             Some(_) => 1,
             None => 0,
         };

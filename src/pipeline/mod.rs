@@ -164,7 +164,7 @@ impl Pipeline {
         loop {
             if plain && self.runs {
                 let free = candidates.get(at).map_or(block.len(), |c| c.at as usize);
-                if let Some(run) = self.run(carry, block, &mut lines, free, &mut counts, scratch) {
+                if let Some(run) = self.run(carry, block, &mut lines, free, &mut counts, &mut scratch.lane) {
                     if carry.waits() {
                         self.close(carry, into, scratch);
                     }
@@ -215,11 +215,11 @@ impl Pipeline {
         lines: &mut frame::Lines<'_>,
         before: usize,
         counts: &mut Block,
-        scratch: &Scratch,
+        lane: &mut Lane,
     ) -> Option<Quiet> {
         let line_bytes = self.limits.line_bytes;
         let stretch = Stretch { block, start: lines.at(), ends: lines.ends(), before, line_bytes };
-        let run = self.parser.run(&scratch.lane, &mut carry.memory, stretch, &mut counts.levels)?;
+        let run = self.parser.run(lane, &mut carry.memory, stretch, &mut counts.levels)?;
         lines.skip_lines(run.lines);
         counts.lines += run.lines as u64;
         Some(Quiet { level: run.level, message: (run.message.start, run.message.end) })

@@ -7,8 +7,10 @@
 
 mod dated;
 mod letters;
+mod patience;
 mod run;
 mod shape;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -17,13 +19,13 @@ use crate::parse::format::Format;
 use crate::parse::head::{Head, Strength};
 use crate::parse::{json, logfmt};
 use letters::LevelWord;
+use patience::Patience;
 pub use run::{Run, Stretch};
 use shape::Shape;
+use tail::Tails;
 
 /// Beginnings that are remembered at a time.
 const MOST_SHAPES: usize = 4;
-/// Lines in a row that fit no shape before the next one is learnt: doubled each time, up to this.
-const MOST_PATIENCE: u32 = 4096;
 
 /// What was learnt; one per thread.
 #[derive(Clone, Debug, Default)]
@@ -33,9 +35,7 @@ pub struct Lane {
     last: usize,
     /// Where the next one is put when all places are taken.
     next: usize,
-    /// Lines that fit nothing to let pass before learning again.
-    wait: u32,
-    patience: u32,
+    patience: Patience,
 }
 
 /// A beginning, and how to read on behind it.
@@ -43,6 +43,8 @@ pub struct Lane {
 struct Entry {
     shape: Shape,
     grammar: Grammar,
+    /// What lines of pairs had behind their level.
+    tails: Tails,
 }
 
 /// What follows the beginning, with what the beginning has shown.
@@ -61,7 +63,7 @@ impl Lane {
         if !entry.shape.fits(line) {
             let found = self.entries.iter().position(|entry| entry.shape.fits(line))?;
             self.last = found;
-            self.patience = 1;
+            self.patience.renew();
         }
         self.entries[self.last].head(line)
     }
@@ -82,12 +84,9 @@ impl Lane {
 
     /// Learns the beginning of a line that `head` could say nothing of, if it has one. `head` asks the grammar.
     pub(super) fn learn(&mut self, line: &[u8], head: impl Fn() -> Option<Head>) {
-        if self.wait > 0 {
-            self.wait -= 1;
+        if !self.patience.is_due() {
             return;
         }
-        self.patience = (self.patience * 2).clamp(1, MOST_PATIENCE);
-        self.wait = self.patience;
         let Some(entry) = head().and_then(|head| Entry::of(line, &head)) else { return };
         if self.entries.iter().any(|known| known.shape == entry.shape) {
             return;
@@ -129,7 +128,7 @@ impl Entry {
             Format::Logfmt => of_logfmt(line)?,
             _ => {
                 let (shape, layout) = dated::learn(line)?;
-                Entry { shape, grammar: Grammar::Dated(layout) }
+                Entry { shape, grammar: Grammar::Dated(layout), tails: Tails::default() }
             }
         };
         // The line itself is the first to prove it.
@@ -158,7 +157,8 @@ fn of_json(line: &[u8]) -> Option<Entry> {
         match json::key(&line[pair.key.0..pair.key.1]) {
             json::Key::Level | json::Key::LevelName if pair.value.string => {
                 let shape = Shape::new(&line[..pair.value.from], &digits)?;
-                return Some(Entry { shape, grammar: Grammar::Json { time, serilog } });
+                let tails = Tails::default();
+                return Some(Entry { shape, grammar: Grammar::Json { time, serilog }, tails });
             }
             json::Key::Time => time = true,
             json::Key::Serilog => (time, serilog) = (true, true),
@@ -184,7 +184,8 @@ fn of_logfmt(line: &[u8]) -> Option<Entry> {
         match logfmt::key(&line[pair.key.0..pair.key.1]) {
             logfmt::Key::Level if !pair.quoted => {
                 let shape = Shape::new(&line[..pair.value.0], &digits)?;
-                return Some(Entry { shape, grammar: Grammar::Logfmt { time } });
+                let tails = Tails::default();
+                return Some(Entry { shape, grammar: Grammar::Logfmt { time }, tails });
             }
             logfmt::Key::Time => time = true,
             logfmt::Key::Other => {}

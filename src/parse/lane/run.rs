@@ -3,10 +3,13 @@
 
 use super::dated::Layout;
 use super::shape::Shape;
-use super::{Grammar, Lane, letters};
+use super::tail::{Tail, Tails};
+use super::{Entry, Grammar, Lane, letters};
+use crate::event::Exception;
 use crate::level::Level;
 use crate::parse::format::Format;
-use crate::parse::trace;
+use crate::parse::head::Place;
+use crate::parse::trace::{self, Trace};
 use std::ops::Range;
 
 /// Lines of a block that no rule looks at.
@@ -39,65 +42,146 @@ impl Lane {
     /// The format of the lines that a run would take.
     #[inline]
     pub(in crate::parse) fn run_format(&self) -> Option<Format> {
-        match self.entries.get(self.last)?.grammar {
-            Grammar::Dated(layout) => Some(layout.format()),
-            _ => None,
-        }
+        let format = |entry: &Entry| match entry.grammar {
+            Grammar::Dated(layout) => layout.format(),
+            Grammar::Json { .. } => Format::Json,
+            Grammar::Logfmt { .. } => Format::Logfmt,
+        };
+        self.entries.get(self.last).map(format)
     }
 
-    /// Takes lines as long as [`Lane::two_words`] would tell them and no phrase of a trace stands in them, and counts
-    /// their levels.
-    #[cfg_attr(
-        target_arch = "x86_64",
-        expect(unsafe_code, reason = "wider registers for the loop that most lines of a log pass")
-    )]
-    pub(in crate::parse) fn run(&self, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
-        let entry = self.entries.get(self.last)?;
-        let Grammar::Dated(layout) = entry.grammar else { return None };
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-        {
-            // SAFETY: the processor has the features that the function is compiled for.
-            return unsafe { run_wide(&entry.shape, layout, stretch, levels) };
+    /// Takes lines as long as they fit the entry that fitted last and no trace begins in them, and counts their levels.
+    pub(in crate::parse) fn run(&mut self, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
+        let entry = self.entries.get_mut(self.last)?;
+        if let Grammar::Dated(layout) = entry.grammar {
+            return run_dated(&entry.shape, layout, stretch, levels);
         }
-        run_by(&entry.shape, layout, stretch, levels)
+        let run = run_pairs(&entry.shape, &mut entry.tails, stretch, levels);
+        let taken = run.as_ref().map_or(0, |run| run.lines);
+        if let Some(&end) = stretch.ends.get(taken).filter(|end| (**end as usize) < stretch.before) {
+            let start = if taken > 0 { stretch.ends[taken - 1] as usize + 1 } else { stretch.start };
+            let line = &stretch.block[start..end as usize];
+            entry.learn_tail(line.strip_suffix(b"\r").unwrap_or(line));
+        }
+        run
     }
 }
 
-/// As [`run_by`], compiled for processors of the last ten years.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn run_wide(shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
-    run_by(shape, layout, stretch, levels)
+impl Entry {
+    /// Learns the tail of a line that ended a run, if it has one.
+    fn learn_tail(&mut self, line: &[u8]) {
+        if !self.tails.patience.is_due() || !self.shape.fits(line) {
+            return;
+        }
+        let Some(word) = letters::at(line, self.shape.len()) else { return };
+        let end = self.shape.len() + word.length;
+        let tail = match self.grammar {
+            Grammar::Json { .. } => Tail::of_json(line, end),
+            Grammar::Logfmt { .. } => Tail::of_logfmt(line, end),
+            Grammar::Dated(_) => None,
+        };
+        let Some(tail) = tail else { return };
+        // The line itself is the first to prove it.
+        let place = tail.message(line, end, line.len()).map(|at| Place::Within(at.start, at.end));
+        if self.head(line).is_some_and(|head| Some(head.place) == place && head.level == Some(word.level)) {
+            self.tails.keep(tail);
+        }
+    }
+}
+
+/// Compiles a run a second time, for processors of the last ten years, and takes that where it can.
+macro_rules! wide {
+    ($name:ident, $wide:ident, $narrow:ident, ($($argument:ident: $kind:ty),*)) => {
+        #[cfg_attr(
+            target_arch = "x86_64",
+            expect(unsafe_code, reason = "wider registers for the loop that most lines of a log pass")
+        )]
+        fn $name($($argument: $kind),*) -> Option<Run> {
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+            {
+                // SAFETY: the processor has the features that the function is compiled for.
+                return unsafe { $wide($($argument),*) };
+            }
+            $narrow($($argument),*)
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,bmi1,bmi2")]
+        fn $wide($($argument: $kind),*) -> Option<Run> {
+            $narrow($($argument),*)
+        }
+    };
+}
+
+wide!(run_dated, run_dated_wide, run_dated_by,
+    (shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]));
+wide!(run_pairs, run_pairs_wide, run_pairs_by,
+    (shape: &Shape, tails: &mut Tails, stretch: Stretch<'_>, levels: &mut [u64; 8]));
+
+#[inline(always)]
+fn run_dated_by(shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
+    stretch.run(levels, |block, start, end| {
+        // What is compared may reach behind the line: its end is a byte that fits nothing, neither a shape nor a word
+        // nor a blank.
+        let text = block.get(start..)?;
+        if !shape.fits(text) {
+            return None;
+        }
+        let (level, length) = letters::capitals(text, shape.len())?;
+        let at = layout.two_words(text, shape.len() + length)?;
+        let message = start + at..end;
+        trace::is_no_phrase(block.get(message.clone())?).then_some((level, message))
+    })
 }
 
 #[inline(always)]
-fn run_by(shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
-    let Stretch { block, mut start, ends, before, line_bytes } = stretch;
-    let mut found = None;
-    for (n, &end) in ends.iter().enumerate() {
-        let next = end as usize + 1;
-        let mut end = end as usize;
-        // What is compared may reach behind the line: its end is a byte that fits nothing, neither a shape nor a word
-        // nor a blank.
-        let Some(text) = block.get(start..) else { break };
-        if end >= before || !shape.fits(text) {
-            break;
+fn run_pairs_by(
+    shape: &Shape,
+    tails: &mut Tails,
+    stretch: Stretch<'_>,
+    levels: &mut [u64; 8],
+) -> Option<Run> {
+    stretch.run(levels, |block, start, end| {
+        if !shape.fits(block.get(start..)?) {
+            return None;
         }
-        let Some((level, length)) = letters::capitals(text, shape.len()) else { break };
-        let Some(at) = layout.two_words(text, shape.len() + length) else { break };
-        if block[end - 1] == b'\r' {
-            end -= 1;
+        let at = start + shape.len();
+        let word = letters::at(block, at)?;
+        let message = tails.message(block, at + word.length, end)?;
+        let (exception, trace) = trace::first_line(block.get(message.clone())?);
+        (exception == Exception::None && trace == Trace::None).then_some((word.level, message))
+    })
+}
+
+impl Stretch<'_> {
+    /// Takes lines as long as `plain` gives a level and a message for one; it is told where in the block it stands.
+    #[inline(always)]
+    fn run(
+        &self,
+        levels: &mut [u64; 8],
+        mut plain: impl FnMut(&[u8], usize, usize) -> Option<(Level, Range<usize>)>,
+    ) -> Option<Run> {
+        let (mut start, mut found) = (self.start, None);
+        for (n, &end) in self.ends.iter().enumerate() {
+            let mut end = end as usize;
+            let next = end + 1;
+            if end >= self.before || end == start {
+                break;
+            }
+            if self.block[end - 1] == b'\r' {
+                end -= 1;
+            }
+            if end - start > self.line_bytes {
+                break;
+            }
+            let Some((level, message)) = plain(self.block, start, end) else { break };
+            levels[level.index()] += 1;
+            found = Some((n + 1, level, message));
+            start = next;
         }
-        let message = start + at..end;
-        if end - start > line_bytes || !trace::is_no_phrase(&block[message.clone()]) {
-            break;
-        }
-        levels[level.index()] += 1;
-        found = Some((n + 1, level, message));
-        start = next;
+        found.map(|(lines, level, message)| Run { lines, level, message })
     }
-    found.map(|(lines, level, message)| Run { lines, level, message })
 }

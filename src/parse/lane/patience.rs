@@ -1,0 +1,51 @@
+//! How often something new is learnt where much does not fit: ever more rarely, so that a file of lines that have nothing
+//! in common costs no more than the looking.
+
+/// Times in a row that are let pass at most.
+const MOST: u32 = 4096;
+
+/// Counts what is let pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Patience {
+    /// Times to let pass before the next.
+    wait: u32,
+    span: u32,
+}
+
+impl Patience {
+    /// Whether it is time again; the time after that is twice as far.
+    pub(super) fn is_due(&mut self) -> bool {
+        if self.wait > 0 {
+            self.wait -= 1;
+            return false;
+        }
+        self.span = (self.span * 2).clamp(1, MOST);
+        self.wait = self.span;
+        true
+    }
+
+    /// What was learnt is of use: the next lesson may be soon.
+    pub(super) fn renew(&mut self) {
+        self.span = 1;
+    }
+
+    /// As if nothing had been let pass yet.
+    #[cfg(test)]
+    pub(super) fn end(&mut self) {
+        self.wait = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lessons_come_ever_more_rarely() {
+        let mut patience = Patience::default();
+        let due = |patience: &mut Patience, times: usize| (0..times).filter(|_| patience.is_due()).count();
+        // After 1, 2, 4, … further times.
+        assert_eq!(due(&mut patience, 1 + 2 + 3 + 5), 4);
+        assert!((250..280).contains(&due(&mut patience, 1 << 20)));
+    }
+}
