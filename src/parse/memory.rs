@@ -109,6 +109,12 @@ impl Memory {
         self.format == format && self.confidence == MOST_CONFIDENCE && alone && !self.dated
     }
 
+    /// Whether [`Memory::believe`] of a header without a level would change nothing.
+    #[inline]
+    pub(super) fn is_settled_without_level(&self) -> bool {
+        self.evidence == -MOST_EVIDENCE
+    }
+
     fn other(&mut self, format: Format) {
         self.rivals = if self.rival == format { self.rivals.saturating_add(1) } else { 1 };
         self.rival = format;

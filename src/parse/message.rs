@@ -111,15 +111,17 @@ fn behind_logger(text: &[u8], start: usize) -> Option<usize> {
                 return Some(at + end + 3);
             }
             _ => {
-                let length = rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[')).count();
+                let token = Token::at(rest);
+                let length = token.length;
                 let word = &rest[..length];
                 let ends = word.last() == Some(&b':');
                 let word = word.strip_suffix(b":").unwrap_or(word);
-                if !word.iter().all(|b| b.is_ascii_digit() || *b == b'#') {
+                let number = token.number || ends && word.iter().all(|b| b.is_ascii_digit() || *b == b'#');
+                if !number {
                     words += 1;
                     name = word;
                 }
-                if word.is_empty() || words > 1 || !word.iter().all(|b| is_name(*b)) {
+                if word.is_empty() || words > 1 || !token.name {
                     return None;
                 }
                 at += length;
@@ -159,21 +161,74 @@ fn behind_logger_word(text: &[u8], at: usize) -> Option<usize> {
     separated.then(|| after_separators(text, at + length))
 }
 
+/// What stands up to a blank, a bar or an opening bracket.
+struct Token {
+    length: usize,
+    /// Every byte may stand in a logger's name.
+    name: bool,
+    /// Every byte is a digit or `#`.
+    number: bool,
+}
+
+impl Token {
+    #[inline]
+    fn at(text: &[u8]) -> Token {
+        const STOP: u8 = 1;
+        const NO_NAME: u8 = 2;
+        const NO_NUMBER: u8 = 4;
+        static KINDS: [u8; 256] = {
+            let mut kinds = [0; 256];
+            let mut i = 0;
+            while i < 256 {
+                let byte = i as u8;
+                let stop = matches!(byte, b' ' | b'\t' | b'|' | b'[');
+                let number = byte.is_ascii_digit() || byte == b'#';
+                kinds[i] = if stop { STOP } else { 0 }
+                    | if NAME.has(byte) { 0 } else { NO_NAME }
+                    | if number { 0 } else { NO_NUMBER };
+                i += 1;
+            }
+            kinds
+        };
+        let (mut length, mut seen) = (0, 0);
+        for byte in text {
+            let kind = KINDS[usize::from(*byte)];
+            if kind & STOP != 0 {
+                break;
+            }
+            seen |= kind;
+            length += 1;
+        }
+        Token { length, name: seen & NO_NAME == 0, number: seen & NO_NUMBER == 0 }
+    }
+}
+
+const NAME: Bytes = Bytes::words_and(b"._-$:/@#<>~*", true);
+
 fn is_name(byte: u8) -> bool {
-    static NAME: Bytes = Bytes::words_and(b"._-$:/@#<>~*", true);
-    NAME.has(byte)
+    static TABLE: Bytes = NAME;
+    TABLE.has(byte)
 }
 
 /// Names that only a logger has: `a.b.C`, `a.C$D`, `pkg::module`, `some_module`.
 fn looks_like_logger(name: &[u8]) -> bool {
-    let parts = name.split(|b| *b == b'.').count();
-    let last = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
-    let class = parts > 1 && last.first().is_some_and(u8::is_ascii_uppercase);
-    parts > 2 && !last.first().is_some_and(u8::is_ascii_digit)
-        || class
-        || name.contains(&b'$')
-        || memchr::memmem::find(name, b"::").is_some()
-        || memchr::memchr_iter(b':', name).count() == 2
+    let (mut dots, mut colons, mut dollar, mut pair, mut last) = (0, 0, false, false, 0);
+    let mut before = 0;
+    for (at, byte) in name.iter().enumerate() {
+        match byte {
+            b'.' => (dots, last) = (dots + 1, at + 1),
+            b':' => {
+                colons += 1;
+                pair |= before == b':';
+            }
+            b'$' => dollar = true,
+            _ => {}
+        }
+        before = *byte;
+    }
+    let last = name.get(last);
+    let class = dots > 0 && last.is_some_and(u8::is_ascii_uppercase);
+    dots > 1 && !last.is_some_and(u8::is_ascii_digit) || class || dollar || pair || colons == 2
 }
 
 /// Names of error types begin messages, not headers.

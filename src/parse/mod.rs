@@ -25,6 +25,7 @@ mod message;
 mod opening;
 mod options;
 mod plain;
+mod swar;
 mod syslog;
 mod time;
 mod trace;
@@ -74,10 +75,13 @@ impl Parser {
 
     /// Understands the next line of a file (without its `\n` and a `\r` before it).
     pub fn line(&self, memory: &mut Memory, line: &[u8]) -> Line {
+        self.inner_line(memory, line, wrap::unwrap(line))
+    }
+
+    fn inner_line(&self, memory: &mut Memory, line: &[u8], inner: Inner<'_>) -> Line {
         if let Some(format) = self.named {
             memory.seed(format);
         }
-        let inner = wrap::unwrap(line);
         if inner.wrapper != Wrapper::None && self.continues_partial(memory, &inner) {
             return continuation(Exception::None).within(&inner, line);
         }
@@ -126,7 +130,10 @@ impl Parser {
     ) -> Option<Run> {
         let any = self.custom.is_none() && self.named.is_none() && !self.keyword_levels;
         let auto = any && matches!(self.start, Start::Auto);
-        if !auto || !memory.is_settled_on(lane.run_format()?) {
+        let format = lane.run_format()?;
+        let settled =
+            memory.is_settled_on(format) && (format != Format::Syslog || memory.is_settled_without_level());
+        if !auto || !settled {
             return None;
         }
         let run = lane.run(stretch, levels)?;
@@ -137,8 +144,10 @@ impl Parser {
 
     #[inline(never)]
     fn line_and_learn(&self, lane: &mut Lane, memory: &mut Memory, line: &[u8]) -> Line {
-        let found = self.line(memory, line);
-        if found.role == Role::Start && wrap::unwrap(line).wrapper == Wrapper::None {
+        let inner = wrap::unwrap_plain(line);
+        let wrapped = inner.wrapper != Wrapper::None;
+        let found = self.inner_line(memory, line, inner);
+        if found.role == Role::Start && !wrapped {
             lane.learn(line, || detect::head(line));
         }
         found

@@ -1,20 +1,7 @@
 //! How most messages and logger names begin: a plain word, a blank, mostly another word. Told by a few machine words, so
 //! that the grammars behind it are only asked where the text begins otherwise.
 
-const fn each(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
-/// The eighth bit of bytes equal to `byte`; exact for the first of them.
-const fn equal(text: u64, byte: u8) -> u64 {
-    let zero = text ^ each(byte);
-    zero.wrapping_sub(each(1)) & !zero & each(0x80)
-}
-
-/// The eighth bit of blanks and control bytes; exact for the first of them.
-const fn blanks(text: u64) -> u64 {
-    text.wrapping_sub(each(0x21)) & !text & each(0x80)
-}
+use crate::parse::swar::{blanks, equal};
 
 const fn stops(text: u64) -> u64 {
     blanks(text) | equal(text, b':') | equal(text, b'|') | equal(text, b'[')

@@ -24,18 +24,35 @@ pub(super) enum Wrapper {
 
 /// Takes wrapper and colours off.
 pub(super) fn unwrap(line: &[u8]) -> Inner<'_> {
-    let mut inner = match line.first() {
-        Some(b'0'..=b'9') => cri(line),
-        Some(b'{') => docker(line),
+    wrapped(line).unwrap_or_else(|| uncoloured(bare(line)))
+}
+
+/// The same for a line that holds no escape byte (0x1b).
+pub(super) fn unwrap_plain(line: &[u8]) -> Inner<'_> {
+    wrapped(line).unwrap_or_else(|| bare(line))
+}
+
+fn wrapped(line: &[u8]) -> Option<Inner<'_>> {
+    let inner = match line.first()? {
+        b'0'..=b'9' => cri(line),
+        b'{' => docker(line),
         _ => None,
-    }
-    .unwrap_or(Inner {
+    };
+    // Docker writes the escape byte as `\u001b`.
+    inner.map(uncoloured)
+}
+
+fn bare(line: &[u8]) -> Inner<'_> {
+    Inner {
         text: Cow::Borrowed(line),
         offset: Some(0),
         wrapper: Wrapper::None,
         stderr: false,
         partial: false,
-    });
+    }
+}
+
+fn uncoloured(mut inner: Inner<'_>) -> Inner<'_> {
     if memchr::memchr(0x1b, &inner.text).is_some() {
         inner.text = Cow::Owned(uncolour(&inner.text));
         inner.offset = None;

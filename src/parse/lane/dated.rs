@@ -16,6 +16,8 @@ pub(super) struct Layout {
     format: Format,
     /// A bar stands before the level: whatever follows, the layout is Loguru's.
     bar: bool,
+    /// A bracket stands behind the level, which makes the layout log4j's.
+    bracket: bool,
     /// Where the message would begin without the level.
     without: usize,
 }
@@ -27,23 +29,30 @@ impl Layout {
         if !word.upper {
             return None;
         }
+        let start = match self.two_words(line, end) {
+            Some(start) => start,
+            None => self.message(line, end)?,
+        };
+        Some(Head { without: self.without, ..Head::new(self.format, Some(word.level), start) })
+    }
+
+    /// Where the message begins behind a level that ends at `end`, whatever stands there, unless it tells another layout.
+    #[inline]
+    pub(super) fn message(&self, line: &[u8], end: usize) -> Option<usize> {
         let next = *line.get(end)?;
-        if let Some(start) = self.two_words(line, end) {
-            return Some(Head { without: self.without, ..Head::new(self.format, Some(word.level), start) });
-        }
         if self.bar {
             if !matches!(next, b' ' | b'|') {
                 return None;
             }
         } else {
-            // Behind blanks a letter: no bracket, number or sign that would tell another layout.
+            // Behind blanks a letter, or the bracket: no number or sign that would tell another layout.
             let after = *line.get(skip_blanks(line, end))?;
-            if next != b' ' || !after.is_ascii_alphabetic() {
+            let same = if self.bracket { after == b'[' } else { after.is_ascii_alphabetic() };
+            if next != b' ' || !same {
                 return None;
             }
         }
-        let head = Head::new(self.format, Some(word.level), message::after_level(line, end));
-        Some(Head { without: self.without, ..head })
+        Some(message::after_level(line, end))
     }
 }
 
@@ -58,8 +67,11 @@ impl Layout {
     #[inline(always)]
     pub(super) fn two_words(&self, line: &[u8], end: usize) -> Option<usize> {
         let rest = line.get(end + 1..)?;
-        let plain =
-            !self.bar && line[end] == b' ' && opening::is_two_words(rest) && !rest.starts_with(b"in ");
+        let plain = !self.bar
+            && !self.bracket
+            && line[end] == b' '
+            && opening::is_two_words(rest)
+            && !rest.starts_with(b"in ");
         plain.then_some(end + 1)
     }
 }
@@ -88,6 +100,8 @@ pub(super) fn learn(line: &[u8]) -> Option<(Shape, Layout)> {
         return None;
     }
     let bar = format == Format::Loguru;
+    let word = line[found.at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let bracket = line.get(skip_blanks(line, found.at + word)) == Some(&b'[');
     let shape = Shape::new(&line[..found.at], std::slice::from_ref(&(open..stamp.end)))?;
-    Some((shape, Layout { format, bar, without: found.head.without }))
+    Some((shape, Layout { format, bar, bracket, without: found.head.without }))
 }

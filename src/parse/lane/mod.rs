@@ -6,6 +6,7 @@
 //! look at. It is a cache of a pure function of the line: not part of the file's memory, and of use to any file.
 
 mod dated;
+mod headed;
 mod letters;
 mod patience;
 mod run;
@@ -51,21 +52,33 @@ struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Grammar {
     Dated(dated::Layout),
-    Json { time: bool, serilog: bool },
-    Logfmt { time: bool },
+    Json {
+        time: bool,
+        serilog: bool,
+    },
+    Logfmt {
+        time: bool,
+    },
+    /// A level in brackets behind a timestamp.
+    Bracket(Format),
+    /// `LEVEL:name:message`.
+    Basic,
+    /// A host's name behind a timestamp: the tag comes next, and no level.
+    Syslog,
 }
 
 impl Lane {
     /// The header of a line without wrapper and colours, as `detect::head` gives it; `None` says nothing.
     #[inline]
     pub(super) fn head(&mut self, line: &[u8]) -> Option<Head> {
-        let entry = self.entries.get(self.last)?;
-        if !entry.shape.fits(line) {
-            let found = self.entries.iter().position(|entry| entry.shape.fits(line))?;
-            self.last = found;
-            self.patience.renew();
+        if let Some(head) = self.entries.get(self.last)?.head(line) {
+            return Some(head);
         }
-        self.entries[self.last].head(line)
+        let (found, head) =
+            self.entries.iter().enumerate().find_map(|(n, entry)| Some((n, entry.head(line)?)))?;
+        self.last = found;
+        self.patience.renew();
+        Some(head)
     }
 
     /// The shortest way: level, format and place of the message of a line that fits the entry that fitted last and whose
@@ -88,7 +101,7 @@ impl Lane {
             return;
         }
         let Some(entry) = head().and_then(|head| Entry::of(line, &head)) else { return };
-        if self.entries.iter().any(|known| known.shape == entry.shape) {
+        if self.entries.iter().any(|known| known.shape == entry.shape && known.grammar == entry.grammar) {
             return;
         }
         if self.entries.len() < MOST_SHAPES {
@@ -103,11 +116,32 @@ impl Lane {
 }
 
 impl Entry {
+    fn new(shape: Shape, grammar: Grammar) -> Entry {
+        Entry { shape, grammar, tails: Tails::default() }
+    }
+
     #[inline]
     fn head(&self, line: &[u8]) -> Option<Head> {
+        if !self.shape.fits(line) {
+            return None;
+        }
+        if let Grammar::Syslog = self.grammar {
+            let message = headed::behind_tag(line, self.shape.len(), line.len())?;
+            return Some(Head::new(Format::Syslog, None, message));
+        }
         let word = letters::at(line, self.shape.len())?;
         let end = self.shape.len() + word.length;
         match self.grammar {
+            Grammar::Bracket(format) => {
+                let message = headed::behind_bracket(line, end, format)?;
+                let head = Head::new(format, Some(word.level), message);
+                Some(Head { without: headed::without(line, self.shape.len()), ..head })
+            }
+            Grammar::Basic => {
+                let message = if word.upper { headed::behind_name(line, end) } else { None };
+                Some(Head::new(Format::Basic, Some(word.level), message?))
+            }
+            Grammar::Syslog => None,
             Grammar::Dated(layout) => layout.head(line, word, end),
             Grammar::Json { time, serilog } => json_head(line, word, end, time, serilog),
             Grammar::Logfmt { time } => {
@@ -120,19 +154,24 @@ impl Entry {
 
     /// What can be remembered of a line.
     fn of(line: &[u8], head: &Head) -> Option<Entry> {
-        if head.strength != Strength::Strong || head.level.is_none() {
+        if head.strength != Strength::Strong || head.level.is_none() && head.format != Format::Syslog {
             return None;
         }
         let entry = match head.format {
             Format::Json => of_json(line)?,
             Format::Logfmt => of_logfmt(line)?,
+            Format::Basic => Entry::new(Shape::new(&[], &[])?, Grammar::Basic),
+            Format::Syslog => Entry::new(headed::of_syslog(line)?, Grammar::Syslog),
+            Format::ApacheError | Format::Gunicorn | Format::NginxError => {
+                Entry::new(headed::of_bracket(line)?, Grammar::Bracket(head.format))
+            }
             _ => {
                 let (shape, layout) = dated::learn(line)?;
-                Entry { shape, grammar: Grammar::Dated(layout), tails: Tails::default() }
+                Entry::new(shape, Grammar::Dated(layout))
             }
         };
         // The line itself is the first to prove it.
-        (entry.shape.fits(line) && entry.head(line) == Some(*head)).then_some(entry)
+        (entry.head(line) == Some(*head)).then_some(entry)
     }
 }
 
@@ -157,8 +196,7 @@ fn of_json(line: &[u8]) -> Option<Entry> {
         match json::key(&line[pair.key.0..pair.key.1]) {
             json::Key::Level | json::Key::LevelName if pair.value.string => {
                 let shape = Shape::new(&line[..pair.value.from], &digits)?;
-                let tails = Tails::default();
-                return Some(Entry { shape, grammar: Grammar::Json { time, serilog }, tails });
+                return Some(Entry::new(shape, Grammar::Json { time, serilog }));
             }
             json::Key::Time => time = true,
             json::Key::Serilog => (time, serilog) = (true, true),
@@ -184,8 +222,7 @@ fn of_logfmt(line: &[u8]) -> Option<Entry> {
         match logfmt::key(&line[pair.key.0..pair.key.1]) {
             logfmt::Key::Level if !pair.quoted => {
                 let shape = Shape::new(&line[..pair.value.0], &digits)?;
-                let tails = Tails::default();
-                return Some(Entry { shape, grammar: Grammar::Logfmt { time }, tails });
+                return Some(Entry::new(shape, Grammar::Logfmt { time }));
             }
             logfmt::Key::Time => time = true,
             logfmt::Key::Other => {}

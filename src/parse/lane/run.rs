@@ -4,7 +4,7 @@
 use super::dated::Layout;
 use super::shape::Shape;
 use super::tail::{Tail, Tails};
-use super::{Entry, Grammar, Lane, letters};
+use super::{Entry, Grammar, Lane, headed, letters};
 use crate::event::Exception;
 use crate::level::Level;
 use crate::parse::format::Format;
@@ -46,6 +46,9 @@ impl Lane {
             Grammar::Dated(layout) => layout.format(),
             Grammar::Json { .. } => Format::Json,
             Grammar::Logfmt { .. } => Format::Logfmt,
+            Grammar::Bracket(format) => format,
+            Grammar::Basic => Format::Basic,
+            Grammar::Syslog => Format::Syslog,
         };
         self.entries.get(self.last).map(format)
     }
@@ -53,8 +56,12 @@ impl Lane {
     /// Takes lines as long as they fit the entry that fitted last and no trace begins in them, and counts their levels.
     pub(in crate::parse) fn run(&mut self, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
         let entry = self.entries.get_mut(self.last)?;
-        if let Grammar::Dated(layout) = entry.grammar {
-            return run_dated(&entry.shape, layout, stretch, levels);
+        match entry.grammar {
+            Grammar::Dated(layout) => return run_dated(&entry.shape, layout, stretch, levels),
+            Grammar::Bracket(_) | Grammar::Basic | Grammar::Syslog => {
+                return run_headed(&entry.shape, entry.grammar, stretch, levels);
+            }
+            Grammar::Json { .. } | Grammar::Logfmt { .. } => {}
         }
         let run = run_pairs(&entry.shape, &mut entry.tails, stretch, levels);
         let taken = run.as_ref().map_or(0, |run| run.lines);
@@ -78,7 +85,7 @@ impl Entry {
         let tail = match self.grammar {
             Grammar::Json { .. } => Tail::of_json(line, end),
             Grammar::Logfmt { .. } => Tail::of_logfmt(line, end),
-            Grammar::Dated(_) => None,
+            _ => None,
         };
         let Some(tail) = tail else { return };
         // The line itself is the first to prove it.
@@ -118,6 +125,8 @@ macro_rules! wide {
 
 wide!(run_dated, run_dated_wide, run_dated_by,
     (shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]));
+wide!(run_headed, run_headed_wide, run_headed_by,
+    (shape: &Shape, grammar: Grammar, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_pairs, run_pairs_wide, run_pairs_by,
     (shape: &Shape, tails: &mut Tails, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 
@@ -131,10 +140,51 @@ fn run_dated_by(shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mu
             return None;
         }
         let (level, length) = letters::capitals(text, shape.len())?;
-        let at = layout.two_words(text, shape.len() + length)?;
-        let message = start + at..end;
-        trace::is_no_phrase(block.get(message.clone())?).then_some((level, message))
+        let behind = shape.len() + length;
+        if let Some(at) = layout.two_words(text, behind) {
+            let message = start + at..end;
+            return trace::is_no_phrase(block.get(message.clone())?).then_some((level, message));
+        }
+        let message = start + layout.message(block.get(start..end)?, behind)?..end;
+        names_none(block, &message).then_some((level, message))
     })
+}
+
+#[inline(always)]
+fn run_headed_by(
+    shape: &Shape,
+    grammar: Grammar,
+    stretch: Stretch<'_>,
+    levels: &mut [u64; 8],
+) -> Option<Run> {
+    stretch.run(levels, |block, start, end| {
+        if !shape.fits(block.get(start..)?) {
+            return None;
+        }
+        let line = block.get(start..end)?;
+        let (level, at) = if let Grammar::Syslog = grammar {
+            (Level::Unknown, headed::behind_tag(line, shape.len(), line.len())?)
+        } else {
+            // The word may stand at the end of the line, not of the block.
+            let word = letters::at(block.get(start..)?, shape.len())?;
+            let behind = shape.len() + word.length;
+            let at = match grammar {
+                Grammar::Bracket(format) => headed::behind_bracket(line, behind, format)?,
+                _ if word.upper => headed::behind_name(line, behind)?,
+                _ => return None,
+            };
+            (word.level, at)
+        };
+        let message = start + at..end;
+        names_none(block, &message).then_some((level, message))
+    })
+}
+
+/// Whether a message begins no trace and names no exception.
+#[inline(always)]
+fn names_none(block: &[u8], message: &Range<usize>) -> bool {
+    let found = block.get(message.clone()).map(trace::first_line);
+    matches!(found, Some((Exception::None, Trace::None)))
 }
 
 #[inline(always)]
@@ -151,8 +201,7 @@ fn run_pairs_by(
         let at = start + shape.len();
         let word = letters::at(block, at)?;
         let message = tails.message(block, at + word.length, end)?;
-        let (exception, trace) = trace::first_line(block.get(message.clone())?);
-        (exception == Exception::None && trace == Trace::None).then_some((word.level, message))
+        names_none(block, &message).then_some((word.level, message))
     })
 }
 

@@ -4,6 +4,7 @@
 use super::patience::Patience;
 use super::shape::Shape;
 use crate::parse::head::skip_blanks;
+use crate::parse::swar::{equal, first};
 use crate::parse::{json, logfmt};
 use std::ops::Range;
 
@@ -168,17 +169,6 @@ impl Builder<'_> {
     }
 }
 
-const fn each(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
-/// The eighth bit of bytes equal to `byte`; exact for the first of them.
-#[inline(always)]
-fn equal(text: u64, byte: u8) -> u64 {
-    let other = text ^ each(byte);
-    other.wrapping_sub(each(1)) & !other & each(0x80)
-}
-
 impl Ends {
     /// The end of the value that begins at `from` of a line that ends at `end`; `None` where it is no such value.
     #[inline(always)]
@@ -200,26 +190,6 @@ impl Ends {
             }
         }
     }
-}
-
-/// The first place from `from` to before `end` that `wanted` marks, which is given eight bytes at a time.
-#[inline(always)]
-fn first(text: &[u8], mut from: usize, end: usize, wanted: impl Fn(u64) -> u64) -> Option<usize> {
-    while from < end {
-        let rest = text.get(from..)?;
-        let mut bytes = [0; 8];
-        match rest.first_chunk() {
-            Some(chunk) => bytes = *chunk,
-            None => bytes[..rest.len()].copy_from_slice(rest),
-        }
-        let marks = wanted(u64::from_le_bytes(bytes));
-        if marks != 0 {
-            let at = from + (marks.trailing_zeros() / 8) as usize;
-            return (at < end).then_some(at);
-        }
-        from += 8;
-    }
-    None
 }
 
 #[cfg(test)]

@@ -36,6 +36,21 @@ fn common_layouts_are_learnt() {
             "time=2026-11-20T12:00:00Z level=info msg=\"text text\"",
             "time=2026-12-20T12:01:02Z level=error msg=oops",
         ],
+        ["INFO:shop.api:GET /", "CRITICAL:a:"],
+        [
+            "[Sun Dec 04 04:47:44 2026] [error] text",
+            "[Sun Dec 05 14:47:45 2027] [crit] [client 1.2.3.4] text",
+        ],
+        [
+            "[2026-11-20 12:00:00 +0000] [123] [INFO] Starting",
+            "[2026-11-21 12:30:00 +0000] [456] [ERROR] Worker (pid:1)",
+        ],
+        ["2026/11/20 12:00:00 [error] 123#0: *1 text", "2026/11/21 12:30:00 [warn] 7#7: text"],
+        ["Nov 20 12:00:00 web-1 sshd[24200]: text", "Nov 21 12:30:00 web-1 CRON[1]:  error: text"],
+        [
+            "2026-11-20 12:00:00,123 INFO [main] org.shop.Api: text",
+            "2026-11-21 12:30:00,124 WARN [a b] (x) text",
+        ],
     ] {
         let mut lane = Lane::default();
         assert_eq!(lane.head(first.as_bytes()), None);
@@ -115,6 +130,13 @@ proptest! {
             b"2026-11-20T12:00:00Z  WARN main took 12 ms",
             br#"{"time":"2026-11-20T12:00:00Z","level":"info","n": 12,"message": "all is well INFO","ok":true}"#,
             b"time=2026-11-20T12:00:00Z level=info n=12 msg=\"all is well here\" done=INFO",
+            b"2026-11-20 12:00:00.123 | INFO     | shop.api:get:12 - all is well",
+            b"2026-11-20 12:00:00,123 INFO [main] org.shop.Api: all is well",
+            b"INFO:shop.api:all is well",
+            b"[Sun Dec 04 04:47:44 2026] [error] [client 10.0.0.1] all is well",
+            b"[2026-11-20 12:00:00 +0000] [123] [INFO] Starting all is well",
+            b"2026/11/20 12:00:00 [error] 123#0: *1 all is well",
+            b"Nov 20 12:00:00 web-1 sshd[24200]: all is INFO well",
         ];
         let base = *base.get(&bases);
         let (mut lane, mut memory) = (Lane::default(), Memory::default());
