@@ -62,8 +62,8 @@ pub(super) fn after_bars(text: &[u8], at: usize) -> usize {
     let mut at = at;
     for _ in 0..4 {
         let Some(rest) = text.get(at..).and_then(|rest| rest.strip_prefix(b"|")) else { break };
-        let length =
-            rest.iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"._-$:".contains(b)).count();
+        static COLUMN: Bytes = Bytes::words_and(b"._-$:", false);
+        let length = rest.iter().take(64).take_while(|b| COLUMN.has(**b)).count();
         if rest.get(length) != Some(&b'|') {
             break;
         }

@@ -83,11 +83,14 @@ pub(super) fn learn(line: &[u8]) -> Option<(Shape, Layout)> {
         return None;
     }
     let stamp = time::stamp(line, open).filter(|stamp| stamp.shape == time::Shape::Date)?;
-    // Android's numbers stand here, and ask for another grammar.
-    if line.get(skip_blanks(line, stamp.end))?.is_ascii_digit() {
-        return None;
-    }
     let found = plain::level_word(line, stamp, open == 1)?;
+    // Numbers in front of a single letter are Android's, and ask for another grammar; in front of the level they are
+    // passed over, whatever they are.
+    let mut digits = open..stamp.end;
+    if line.get(skip_blanks(line, stamp.end))?.is_ascii_digit() {
+        let numbers = line[stamp.end..found.at].iter().all(|b| b.is_ascii_digit() || *b == b' ');
+        digits.end = numbers.then_some(found.at)?;
+    }
     let format = found.head.format;
     let known = matches!(
         format,
@@ -102,6 +105,6 @@ pub(super) fn learn(line: &[u8]) -> Option<(Shape, Layout)> {
     let bar = format == Format::Loguru;
     let word = line[found.at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let bracket = line.get(skip_blanks(line, found.at + word)) == Some(&b'[');
-    let shape = Shape::new(&line[..found.at], std::slice::from_ref(&(open..stamp.end)))?;
+    let shape = Shape::new(&line[..found.at], std::slice::from_ref(&digits))?;
     Some((shape, Layout { format, bar, bracket, without: found.head.without }))
 }

@@ -37,6 +37,7 @@ fn common_layouts_are_learnt() {
             "time=2026-12-20T12:01:02Z level=error msg=oops",
         ],
         ["INFO:shop.api:GET /", "CRITICAL:a:"],
+        ["081109 203615 148 INFO dfs.DataNode$X: text", "091110 213616 007 WARN dfs.Y: other text"],
         [
             "[Sun Dec 04 04:47:44 2026] [error] text",
             "[Sun Dec 05 14:47:45 2027] [crit] [client 1.2.3.4] text",
@@ -133,6 +134,7 @@ proptest! {
             b"2026-11-20 12:00:00.123 | INFO     | shop.api:get:12 - all is well",
             b"2026-11-20 12:00:00,123 INFO [main] org.shop.Api: all is well",
             b"INFO:shop.api:all is well",
+            b"081109 203615 148 INFO dfs.DataNode$PacketResponder: PacketResponder 1 terminating",
             b"[Sun Dec 04 04:47:44 2026] [error] [client 10.0.0.1] all is well",
             b"[2026-11-20 12:00:00 +0000] [123] [INFO] Starting all is well",
             b"2026/11/20 12:00:00 [error] 123#0: *1 all is well",

@@ -5,6 +5,7 @@ mod layout;
 
 use crate::level::Level;
 use crate::parse::bracket::{bracket_level, closing};
+use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Strength, Trust, skip_blanks};
 use crate::parse::time::{self, Shape, Stamp};
@@ -67,6 +68,9 @@ pub(super) fn level_word(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<L
     }
     None
 }
+
+/// What ends a word.
+static STOPS: Bytes = Bytes::only(b" \t|[(,]");
 
 /// What one field turned out to be.
 enum Field {
@@ -183,8 +187,7 @@ impl<'a> Walk<'a> {
             self.at += 1 + usize::from(next == b'!');
             return Field::Level(word::letter(letter), trust);
         }
-        let length =
-            rest.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'|' | b'[' | b'(' | b',' | b']')).count();
+        let length = rest.iter().take_while(|b| !STOPS.has(**b)).count();
         let whole = &rest[..length];
         if self.named || length == 0 {
             return Field::End;
