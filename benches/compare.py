@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+import instructions
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROUNDS = 5
 MTAIL_BYTES = 10_000_000
@@ -150,6 +152,11 @@ def main():
         cpu, wall, peak = measured[name]
         lines.append(f"| {name} | {cpu:.3f} | {wall:.3f} | {peak:.0f} | `{text}` |")
     lines += ["", "| what | against | ratio | wanted | holds |", "|---|---|---|---|---|", *table(measured), ""]
+    if shutil.which("valgrind"):
+        none, some, many = rules(folder, patterns)
+        columns = [("0 rules", ["-c", none]), ("20 rules", ["--rules", some]), ("200 rules", ["--rules", many])]
+        lines += ["## Instructions", "", "As callgrind counts them, whatever else the machine does (`benches/instructions.py`).", "",
+                  *instructions.table(binary, folder, columns), ""]
     (HERE / "RESULTS.md").write_text("\n".join(lines))
     print("\n".join(lines))
 

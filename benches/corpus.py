@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes a log to measure with: corpus.py FORMAT BYTES OUT (formats: python, json, logfmt).
+"""Writes a log to measure with: corpus.py FORMAT BYTES OUT.
+
+The formats: python, basic, loguru, log4j, syslog, nginx, access, klog, json, logfmt.
 
 A service's day in miniature: 6 lines in 100 are of the kind that the rules of compare.py look for, the rest is the
 usual noise. The same bytes on every machine; a stretch of unlike lines is repeated until the size is reached.
@@ -49,6 +51,24 @@ def line(form, number, level, logger, text):
     fraction = f"{number * 13 % 1000:03}"
     if form == "python":
         return f"2026-11-20 {clock},{fraction} {level} {logger} {text}"
+    if form == "basic":
+        return f"{level}:{logger}:{text}"
+    if form == "loguru":
+        return f"2026-11-20 {clock}.{fraction} | {level:<8} | {logger}:handle:{number % 400} - {text}"
+    if form == "log4j":
+        return f"2026-11-20 {clock},{fraction} {level} [worker-{number % 8}] {logger}.Handler: {text}"
+    if form == "syslog":
+        return f"Nov 20 {clock} web-1 {logger.split('.')[1]}[{1000 + number % 9000}]: {text}"
+    if form == "nginx":
+        word = {"WARNING": "warn", "CRITICAL": "crit"}.get(level, level.lower())
+        return f"2026/11/20 {clock} [{word}] {1000 + number % 8}#0: *{number} {text}"
+    if form == "access":
+        status = {"WARNING": 404, "ERROR": 502, "CRITICAL": 500}.get(level, 200)
+        return (f'10.0.{number % 256}.{number % 250} - - [20/Nov/2026:{clock} +0000] "GET /{logger}/{number} HTTP/1.1" '
+                f'{status} {number % 5000} "-" "{text}"')
+    if form == "klog":
+        letter = {"DEBUG": "I", "CRITICAL": "F"}.get(level, level[0])
+        return f"{letter}1120 {clock}.{fraction}000       1 {logger.split('.')[1]}.go:{number % 900}] {text}"
     stamp = f"2026-11-20T{clock}.{fraction}Z"
     if form == "json":
         return json.dumps({"time": stamp, "level": level.lower(), "logger": logger, "message": text})

@@ -107,7 +107,7 @@ impl Parser {
             let message = Message::From(start as u32);
             return Line { role: Role::Start, level, message, exception: Exception::None };
         }
-        if let Some(head) = lane.head(line)
+        if let Some(head) = lane.head(line).map(|head| self.without_status(head))
             && self.accepts(&head)
         {
             if let Some(format) = self.named {
@@ -198,11 +198,14 @@ impl Parser {
         if let Some(regex) = &self.custom {
             return options::custom_head(regex, text);
         }
-        let mut head = detect::head(text).filter(|head| self.accepts(head))?;
-        if !self.access_levels && matches!(head.format, Format::Access | Format::Haproxy) {
-            head.level = None;
-        }
-        Some(head)
+        let head = detect::head(text).filter(|head| self.accepts(head))?;
+        Some(self.without_status(head))
+    }
+
+    /// The header without the level that a status gives, where that is not wanted.
+    fn without_status(&self, head: Head) -> Head {
+        let status = matches!(head.format, Format::Access | Format::Haproxy);
+        Head { level: head.level.filter(|_| self.access_levels || !status), ..head }
     }
 
     /// Whether a header is one of the format that was named, where its records have no other.

@@ -2,6 +2,9 @@
 //! behind a known beginning, spelled out for these few.
 
 use super::shape::Shape;
+use super::{Grammar, letters};
+use crate::level::Level;
+use crate::parse::access::status_level;
 use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::skip_blanks;
@@ -10,12 +13,91 @@ use crate::parse::{message, syslog, time};
 
 /// The longest tag that is looked at, as in `syslog`.
 const LONGEST_TAG: usize = 128;
+/// The most bytes of klog's thread, file and line that are looked at.
+const LONGEST_PLACE: usize = 180;
+/// The most bytes of client and users in front of an access line's time.
+const LONGEST_CLIENT: usize = 100;
 /// The longest name between the colons of `LEVEL:name:message`, as in `first`.
 const LONGEST_NAME: usize = 120;
 
+/// The level that a line's header says, if it says one, and where its message begins: for the grammars of this file,
+/// whose known beginning is `shape`.
+#[inline(always)]
+pub(super) fn find(grammar: Grammar, shape: &Shape, line: &[u8]) -> Option<(Option<Level>, usize)> {
+    match grammar {
+        Grammar::Glog => return glog(shape, line).map(|(level, at)| (Some(level), at)),
+        Grammar::Access => return access(shape, line).map(|(level, at)| (Some(level), at)),
+        _ if !shape.fits(line) => return None,
+        Grammar::Syslog => return Some((None, behind_tag(line, shape.len(), line.len())?)),
+        _ => {}
+    }
+    let word = letters::at(line, shape.len())?;
+    let end = shape.len() + word.length;
+    let at = match grammar {
+        Grammar::Bracket(format) => behind_bracket(line, end, format)?,
+        Grammar::Basic if word.upper => behind_name(line, end)?,
+        _ => return None,
+    };
+    Some((Some(word.level), at))
+}
+
+/// `I1120 12:00:00.000000  1 file.go:1] text`; the shape is that of the timestamp behind the letter.
+#[inline(always)]
+fn glog(shape: &Shape, line: &[u8]) -> Option<(Level, usize)> {
+    let level = match line.first()? {
+        b'I' => Level::Info,
+        b'W' => Level::Warning,
+        b'E' => Level::Error,
+        b'F' => Level::Critical,
+        _ => return None,
+    };
+    if !shape.fits(&line[1..]) {
+        return None;
+    }
+    let at = 1 + shape.len();
+    let close = first(line, at, line.len().min(at + LONGEST_PLACE), |t| equal(t, b']'))?;
+    Some((level, skip_blanks(line, close + 1)))
+}
+
+/// `10.0.0.1 - - [20/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5`; the shape is that of the time in brackets with the
+/// quote behind it.
+#[inline(always)]
+fn access(shape: &Shape, line: &[u8]) -> Option<(Level, usize)> {
+    let open = first(line, 0, line.len().min(LONGEST_CLIENT), |t| equal(t, b'['))?;
+    let client = line.iter().position(|b| !b.is_ascii_digit() && *b != b'.')?;
+    let dots = line[..client].iter().filter(|b| **b == b'.').count();
+    // Only what has four numbers begins with no timestamp.
+    let address = dots == 3 && line[0] != b'.' && line[client] == b' ';
+    if !address || line[open - 1] != b' ' || !shape.fits(line.get(open..)?) {
+        return None;
+    }
+    let request = open + shape.len();
+    let end = first(line, request, line.len(), |t| equal(t, b'"') | equal(t, b'\\'))?;
+    let [b'"', b' ', status @ .., last] = line.get(end..end + 6)? else { return None };
+    let plain = *last == b' ' && status.iter().all(u8::is_ascii_digit);
+    plain.then(|| (status_level(status), request - 1))
+}
+
+/// The beginning of klog's lines behind the letter.
+pub(super) fn of_glog(line: &[u8]) -> Option<Shape> {
+    let date = line.get(1..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+    let stamp = time::stamp(line, date + 2).filter(|stamp| stamp.shape == time::Shape::Clock)?;
+    let digits = line[date + 2..stamp.end].iter().take_while(|b| **b != b' ').count();
+    let text = line.get(1..date + 2 + digits + 1)?;
+    text.ends_with(b" ").then(|| Shape::new(text, std::slice::from_ref(&(0..text.len())))).flatten()
+}
+
+/// The time of access lines in its brackets, with the quote behind it.
+pub(super) fn of_access(line: &[u8]) -> Option<Shape> {
+    let open = memchr::memchr(b'[', &line[..line.len().min(LONGEST_CLIENT)])?;
+    let stamp = time::stamp(line, open + 1).filter(|stamp| stamp.shape == time::Shape::Clf)?;
+    let text = line.get(open..stamp.end + 3)?;
+    text.ends_with(b"] \"").then(|| Shape::new(text, std::slice::from_ref(&(0..text.len())))).flatten()
+}
+
 /// Where the message begins behind `:name:` at `at`.
 #[inline(always)]
-pub(super) fn behind_name(line: &[u8], at: usize) -> Option<usize> {
+fn behind_name(line: &[u8], at: usize) -> Option<usize> {
     static NAME: Bytes = Bytes::words_and(b"._-", false);
     let rest = line.get(at..)?.strip_prefix(b":")?;
     let length = rest.iter().take(LONGEST_NAME).take_while(|b| NAME.has(**b)).count();
@@ -24,7 +106,7 @@ pub(super) fn behind_name(line: &[u8], at: usize) -> Option<usize> {
 
 /// Where the message begins behind the bracket that closes at `at`, if only the format decides.
 #[inline(always)]
-pub(super) fn behind_bracket(line: &[u8], at: usize, format: Format) -> Option<usize> {
+fn behind_bracket(line: &[u8], at: usize, format: Format) -> Option<usize> {
     let rest = line.get(at..)?.strip_prefix(b"]")?;
     match format {
         Format::ApacheError => Some(message::after_groups(line, at + 1, &[b"[pid ", b"[tid "])),
@@ -44,7 +126,7 @@ pub(super) fn without(line: &[u8], length: usize) -> usize {
 /// Where the message begins behind the tag at `at` of a line that ends at `end`, if it is a plain one, which says nothing
 /// of a level or of another layout.
 #[inline(always)]
-pub(super) fn behind_tag(line: &[u8], at: usize, end: usize) -> Option<usize> {
+fn behind_tag(line: &[u8], at: usize, end: usize) -> Option<usize> {
     if !line.get(at)?.is_ascii_alphabetic() || line[at] == b'h' {
         return None;
     }

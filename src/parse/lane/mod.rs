@@ -63,6 +63,10 @@ enum Grammar {
     Bracket(Format),
     /// `LEVEL:name:message`.
     Basic,
+    /// A letter, and a timestamp behind it.
+    Glog,
+    /// A client's address, and a time in brackets somewhere behind it.
+    Access,
     /// A host's name behind a timestamp: the tag comes next, and no level.
     Syslog,
 }
@@ -122,34 +126,53 @@ impl Entry {
 
     #[inline]
     fn head(&self, line: &[u8]) -> Option<Head> {
-        if !self.shape.fits(line) {
-            return None;
-        }
-        if let Grammar::Syslog = self.grammar {
-            let message = headed::behind_tag(line, self.shape.len(), line.len())?;
-            return Some(Head::new(Format::Syslog, None, message));
-        }
-        let word = letters::at(line, self.shape.len())?;
-        let end = self.shape.len() + word.length;
         match self.grammar {
-            Grammar::Bracket(format) => {
-                let message = headed::behind_bracket(line, end, format)?;
-                let head = Head::new(format, Some(word.level), message);
-                Some(Head { without: headed::without(line, self.shape.len()), ..head })
+            Grammar::Dated(layout) => {
+                let (word, end) = self.word(line)?;
+                layout.head(line, word, end)
             }
-            Grammar::Basic => {
-                let message = if word.upper { headed::behind_name(line, end) } else { None };
-                Some(Head::new(Format::Basic, Some(word.level), message?))
+            Grammar::Json { time, serilog } => {
+                let (word, end) = self.word(line)?;
+                json_head(line, word, end, time, serilog)
             }
-            Grammar::Syslog => None,
-            Grammar::Dated(layout) => layout.head(line, word, end),
-            Grammar::Json { time, serilog } => json_head(line, word, end, time, serilog),
             Grammar::Logfmt { time } => {
+                let (word, end) = self.word(line)?;
                 let blank = line.get(end) == Some(&b' ');
                 let level = blank.then_some(word.level)?;
                 logfmt::walk(line, end + 1, Some(level), time)
             }
+            grammar => {
+                let (level, message) = headed::find(grammar, &self.shape, line)?;
+                let head = Head::new(self.format(), level, message);
+                let without = match grammar {
+                    Grammar::Bracket(_) => headed::without(line, self.shape.len()),
+                    _ => message,
+                };
+                Some(Head { without, ..head })
+            }
         }
+    }
+
+    /// The format of the lines that fit.
+    fn format(&self) -> Format {
+        match self.grammar {
+            Grammar::Dated(layout) => layout.format(),
+            Grammar::Json { .. } => Format::Json,
+            Grammar::Logfmt { .. } => Format::Logfmt,
+            Grammar::Bracket(format) => format,
+            Grammar::Basic => Format::Basic,
+            Grammar::Syslog => Format::Syslog,
+            Grammar::Glog => Format::Glog,
+            Grammar::Access => Format::Access,
+        }
+    }
+
+    /// The level word behind the beginning, and where it ends.
+    #[inline]
+    fn word(&self, line: &[u8]) -> Option<(LevelWord, usize)> {
+        let fits = self.shape.fits(line);
+        let word = if fits { letters::at(line, self.shape.len()) } else { None }?;
+        Some((word, self.shape.len() + word.length))
     }
 
     /// What can be remembered of a line.
@@ -162,6 +185,8 @@ impl Entry {
             Format::Logfmt => of_logfmt(line)?,
             Format::Basic => Entry::new(Shape::new(&[], &[])?, Grammar::Basic),
             Format::Syslog => Entry::new(headed::of_syslog(line)?, Grammar::Syslog),
+            Format::Glog => Entry::new(headed::of_glog(line)?, Grammar::Glog),
+            Format::Access => Entry::new(headed::of_access(line)?, Grammar::Access),
             Format::ApacheError | Format::Gunicorn | Format::NginxError => {
                 Entry::new(headed::of_bracket(line)?, Grammar::Bracket(head.format))
             }

@@ -42,15 +42,7 @@ impl Lane {
     /// The format of the lines that a run would take.
     #[inline]
     pub(in crate::parse) fn run_format(&self) -> Option<Format> {
-        let format = |entry: &Entry| match entry.grammar {
-            Grammar::Dated(layout) => layout.format(),
-            Grammar::Json { .. } => Format::Json,
-            Grammar::Logfmt { .. } => Format::Logfmt,
-            Grammar::Bracket(format) => format,
-            Grammar::Basic => Format::Basic,
-            Grammar::Syslog => Format::Syslog,
-        };
-        self.entries.get(self.last).map(format)
+        self.entries.get(self.last).map(Entry::format)
     }
 
     /// Takes lines as long as they fit the entry that fitted last and no trace begins in them, and counts their levels.
@@ -58,10 +50,8 @@ impl Lane {
         let entry = self.entries.get_mut(self.last)?;
         match entry.grammar {
             Grammar::Dated(layout) => return run_dated(&entry.shape, layout, stretch, levels),
-            Grammar::Bracket(_) | Grammar::Basic | Grammar::Syslog => {
-                return run_headed(&entry.shape, entry.grammar, stretch, levels);
-            }
             Grammar::Json { .. } | Grammar::Logfmt { .. } => {}
+            grammar => return run_headed(&entry.shape, grammar, stretch, levels),
         }
         let run = run_pairs(&entry.shape, &mut entry.tails, stretch, levels);
         let taken = run.as_ref().map_or(0, |run| run.lines);
@@ -158,25 +148,9 @@ fn run_headed_by(
     levels: &mut [u64; 8],
 ) -> Option<Run> {
     stretch.run(levels, |block, start, end| {
-        if !shape.fits(block.get(start..)?) {
-            return None;
-        }
-        let line = block.get(start..end)?;
-        let (level, at) = if let Grammar::Syslog = grammar {
-            (Level::Unknown, headed::behind_tag(line, shape.len(), line.len())?)
-        } else {
-            // The word may stand at the end of the line, not of the block.
-            let word = letters::at(block.get(start..)?, shape.len())?;
-            let behind = shape.len() + word.length;
-            let at = match grammar {
-                Grammar::Bracket(format) => headed::behind_bracket(line, behind, format)?,
-                _ if word.upper => headed::behind_name(line, behind)?,
-                _ => return None,
-            };
-            (word.level, at)
-        };
+        let (level, at) = headed::find(grammar, shape, block.get(start..end)?)?;
         let message = start + at..end;
-        names_none(block, &message).then_some((level, message))
+        names_none(block, &message).then_some((level.unwrap_or(Level::Unknown), message))
     })
 }
 

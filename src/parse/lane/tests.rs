@@ -37,6 +37,11 @@ fn common_layouts_are_learnt() {
             "time=2026-12-20T12:01:02Z level=error msg=oops",
         ],
         ["INFO:shop.api:GET /", "CRITICAL:a:"],
+        ["I1120 12:00:00.123000       1 api.go:12] text", "E1121 13:30:01.456000 7 x.go:1]   text"],
+        [
+            "10.0.0.1 - - [20/Nov/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 200 12 \"-\" \"agent\"",
+            "255.10.0.11 - me [21/Nov/2026:13:30:01 +0000] \"\" 502 12",
+        ],
         ["081109 203615 148 INFO dfs.DataNode$X: text", "091110 213616 007 WARN dfs.Y: other text"],
         [
             "[Sun Dec 04 04:47:44 2026] [error] text",
@@ -134,6 +139,8 @@ proptest! {
             b"2026-11-20 12:00:00.123 | INFO     | shop.api:get:12 - all is well",
             b"2026-11-20 12:00:00,123 INFO [main] org.shop.Api: all is well",
             b"INFO:shop.api:all is well",
+            b"I1120 12:00:00.123000       1 api.go:12] all is well",
+            b"10.0.0.1 - INFO [20/Nov/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 502 12 \"-\" \"agent\"",
             b"081109 203615 148 INFO dfs.DataNode$PacketResponder: PacketResponder 1 terminating",
             b"[Sun Dec 04 04:47:44 2026] [error] [client 10.0.0.1] all is well",
             b"[2026-11-20 12:00:00 +0000] [123] [INFO] Starting all is well",
