@@ -1,11 +1,21 @@
-//! The store and what waits for it: changes that a failed commit leaves behind are part of the next one.
+//! The store and what waits for it: changes that a failed commit leaves behind are part of the next one, and what the
+//! last good scrape showed is kept, so that there is something to show meanwhile.
+//!
+//! While commits fail, reading goes on in memory: rows replace each other, so that there are never more of them than
+//! files, streams and series, and a file that is rotated away is read while it is there. Only rows of what has left
+//! since add up; past [`FULL`] rows reading pauses.
 
 use crate::notice::Log;
 use crate::store::{Changes, Store, StoreError};
+use crate::tally::cut::Cut;
 use std::time::{Instant, SystemTime};
 
 /// Upper bounds of the commit time's histogram, in seconds.
 pub const COMMIT_BOUNDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
+
+/// Rows that wait for a store that fails before reading pauses: far more than the limits on files and series leave
+/// room for, so that only weeks of rotations come to it.
+const FULL: usize = 1_000_000;
 
 /// How the store does.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +42,8 @@ pub(super) struct Durable {
     pending: Changes,
     /// The store's file was taken away: the next one needs everything.
     gone: bool,
+    /// What the last good scrape showed; its numbers are shared with the tallies as far as they have not changed.
+    kept: Option<Cut>,
     state: StoreState,
 }
 
@@ -42,6 +54,7 @@ impl Durable {
             store,
             pending: Changes::new(),
             gone: false,
+            kept: None,
             state: StoreState { path, ..StoreState::default() },
         }
     }
@@ -50,8 +63,14 @@ impl Durable {
         self.store.is_some()
     }
 
-    pub(super) fn store(&mut self) -> Option<&mut Store> {
-        self.store.as_mut()
+    /// The store with nothing waiting for it, so that what it gives is the newest.
+    pub(super) fn flushed(&mut self) -> Result<Option<&mut Store>, StoreError> {
+        let Some(store) = &mut self.store else { return Ok(None) };
+        if !self.pending.is_empty() {
+            store.commit(&self.pending)?;
+            self.pending = Changes::new();
+        }
+        Ok(Some(store))
     }
 
     /// Makes a store anew that was taken away. `true`: it is empty, so that the next commit has to hold everything.
@@ -76,17 +95,35 @@ impl Durable {
         self.state.clone()
     }
 
-    pub(super) fn commit(&mut self, log: &Log) {
-        let Some(store) = &mut self.store else { return };
+    /// Remembers what a scrape shows that is durable.
+    pub(super) fn keep(&mut self, cut: Cut) {
+        self.kept = self.is_kept().then_some(cut);
+    }
+
+    /// What the last good scrape showed.
+    pub(super) fn kept(&self) -> Option<Cut> {
+        self.kept.clone()
+    }
+
+    /// Whether so much waits that no more may come.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending.len() > FULL
+    }
+
+    /// Writes what waits. `true`: nothing does any more, or there is no store.
+    pub(super) fn commit(&mut self, log: &Log) -> bool {
+        let Some(store) = &mut self.store else { return true };
         if self.pending.is_empty() {
-            return;
+            return true;
         }
         let started = Instant::now();
         let result = store.commit(&self.pending);
         let seconds = started.elapsed().as_secs_f64();
+        let is_durable = result.is_ok();
         match result {
             Ok(_) => {
                 self.pending = Changes::new();
+                self.gone = false;
                 if self.state.error.take().is_some() {
                     log.info("the store works again", &[]);
                 }
@@ -103,5 +140,6 @@ impl Durable {
         self.state.commits[COMMIT_BOUNDS.partition_point(|bound| *bound < seconds)] += 1;
         self.state.seconds += seconds;
         self.state.last_seconds = seconds;
+        is_durable
     }
 }

@@ -43,6 +43,9 @@ struct Life {
     shards: Vec<Shard>,
     guard: Arc<Guard>,
     pending: Changes,
+    /// What the last scrape showed that was made durable.
+    kept: Cut,
+    failing: bool,
 }
 
 struct Model {
@@ -135,17 +138,29 @@ impl Model {
     fn commit(&mut self) -> Option<Cut> {
         let life = self.life.as_mut()?;
         let cuts = life.shards.iter_mut().map(Shard::cut).collect();
-        life.shards.iter_mut().for_each(|shard| shard.collect(&mut life.pending));
-        life.store.commit(&std::mem::take(&mut life.pending)).unwrap();
-        Some(Cut::new(cuts, &life.guard))
+        if life.write() {
+            life.kept = Cut::new(cuts, &life.guard);
+        } else {
+            life.shards.iter_mut().for_each(Shard::take_back);
+        }
+        Some(life.kept.clone())
     }
 
     /// A commit that no scrape asked for: nothing was shown.
     fn commit_unseen(&mut self) {
         if let Some(life) = &mut self.life {
-            life.shards.iter_mut().for_each(|shard| shard.collect(&mut life.pending));
-            life.store.commit(&std::mem::take(&mut life.pending)).unwrap();
+            life.write();
         }
+    }
+}
+
+impl Life {
+    fn write(&mut self) -> bool {
+        self.shards.iter_mut().for_each(|shard| shard.collect(&mut self.pending));
+        if !self.failing {
+            self.store.commit(&std::mem::take(&mut self.pending)).unwrap();
+        }
+        !self.failing
     }
 }
 
@@ -164,8 +179,9 @@ impl Subject for Model {
             let kept = kept.remove(&feed.name).unwrap_or_default();
             Shard::new(feed, guard.clone(), options.clone(), kept, From::End, self.now)
         };
-        let shards = feeds(&self.dir, self.extra).into_iter().map(shard).collect();
-        self.life = Some(Life { store, shards, guard, pending: Changes::new() });
+        let mut shards: Vec<Shard> = feeds(&self.dir, self.extra).into_iter().map(shard).collect();
+        let kept = Cut::new(shards.iter_mut().map(Shard::seen).collect(), &guard);
+        self.life = Some(Life { store, shards, guard, pending: Changes::new(), kept, failing: false });
         self.list();
     }
 
@@ -187,6 +203,12 @@ impl Subject for Model {
             shard.reform(feed, guard.clone());
         }
         life.guard = guard;
+    }
+
+    fn fail(&mut self, failing: bool) {
+        if let Some(life) = &mut self.life {
+            life.failing = failing;
+        }
     }
 
     fn scrape(&mut self) -> Numbers {

@@ -17,6 +17,8 @@ pub(super) trait Subject {
     fn stop(&mut self);
     /// Loads the rules anew; `extra`: with one rule more.
     fn reload(&mut self, extra: bool);
+    /// From now on, until it starts anew, commits fail or work again.
+    fn fail(&mut self, failing: bool);
     /// One scrape.
     fn scrape(&mut self) -> Numbers;
     /// Lets it work a little.
@@ -42,6 +44,7 @@ pub(super) enum Op {
     Stop,
     Start,
     Reload(bool),
+    Fail(bool),
     Scrape,
     Settle,
     Breathe(u64),
@@ -87,7 +90,7 @@ pub(super) fn draw(seed: u64, most: u64) -> Vec<Op> {
     let mut ops = Vec::new();
     for _ in 0..len {
         let log = [0, 0, 0, 1, 1, 2][random.below(6) as usize];
-        ops.push(match random.below(64) {
+        ops.push(match random.below(68) {
             0..=11 => Op::Write(log, 1 + random.below(6)),
             12..=13 => Op::Write(log, 200),
             14..=16 => Op::Piece(log),
@@ -107,6 +110,8 @@ pub(super) fn draw(seed: u64, most: u64) -> Vec<Op> {
             53..=54 => Op::Reload(random.below(2) == 0),
             55..=58 => Op::Scrape,
             59 => Op::Settle,
+            60..=62 => Op::Fail(true),
+            63 => Op::Fail(false),
             _ => Op::Breathe(random.below(25)),
         });
     }
@@ -171,6 +176,7 @@ impl Run<'_> {
             Op::Stop => self.subject.stop(),
             Op::Start => self.start(),
             Op::Reload(extra) => self.subject.reload(extra),
+            Op::Fail(failing) => self.subject.fail(failing),
             Op::Scrape if self.subject.is_up() => self.scrape()?,
             Op::Scrape => {}
             Op::Settle => self.settle()?,
@@ -203,6 +209,7 @@ impl Run<'_> {
     /// Waits until all that is written is counted.
     fn settle(&mut self) -> Result<(), String> {
         self.start();
+        self.subject.fail(false);
         let lines = self.world.lines();
         let numbers =
             self.subject.settle(&mut self.judge, &|numbers| sum(numbers, "log_lines_total") >= lines)?;
@@ -220,6 +227,7 @@ impl Run<'_> {
             self.world.reopen(log);
         }
         self.start();
+        self.subject.fail(false);
         let truth = self.world.truth.clone();
         let numbers =
             self.subject.settle(&mut self.judge, &|numbers| differences(&truth, numbers).is_empty())?;

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// The longest that anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A write beyond the limit on file sizes is an error, and not the end.
+pub(super) const FAILS: &str = "trap '' XFSZ";
+
 /// A life of the exporter.
 struct Life {
     child: Child,
@@ -33,7 +36,9 @@ impl Server {
     pub(super) fn new(dir: &Path) -> Server {
         std::fs::write(dir.join("logtally.yml"), config(dir, dir)).unwrap();
         std::fs::write(dir.join("rules.yml"), rules(false)).unwrap();
-        Server::of(dir)
+        let mut server = Server::of(dir);
+        server.before = FAILS;
+        server
     }
 
     /// Over a folder with a config.
@@ -169,6 +174,16 @@ impl Subject for Server {
         let before = loads(self);
         self.signal(rustix::process::Signal::HUP);
         self.until("a reload", |server| (loads(server) > before).then_some(()));
+    }
+
+    fn fail(&mut self, failing: bool) {
+        use rustix::process::{Resource, Rlimit, prlimit};
+        if self.life.is_some() {
+            // Not while it starts: without a store it would not.
+            self.address();
+            let limit = Rlimit { current: failing.then_some(0), maximum: None };
+            prlimit(self.pid(), Resource::Fsize, limit).unwrap();
+        }
     }
 
     fn scrape(&mut self) -> Numbers {

@@ -2,7 +2,7 @@
 
 use super::judge::{Judge, Numbers, sum};
 use super::schedule::Subject;
-use super::server::{PATIENCE, Server};
+use super::server::{FAILS, PATIENCE, Server};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -15,13 +15,18 @@ fn append(path: &Path, lines: std::ops::Range<u32>) {
 }
 
 fn server(dir: &Path, before: &'static str) -> Server {
+    let mut server = server_unasked(dir, before);
+    server.scrape();
+    server
+}
+
+fn server_unasked(dir: &Path, before: &'static str) -> Server {
     let config =
         format!("inputs: [{{name: one, include: ['{}/*.log']}}]\nrules: []\nhost: off\n", dir.display());
     std::fs::write(dir.join("logtally.yml"), config).unwrap();
     let mut server = Server::of(dir);
     server.before = before;
     server.start();
-    server.scrape();
     server
 }
 
@@ -33,8 +38,14 @@ fn counted(server: &mut Server, judge: &mut Judge, lines: u32) -> Numbers {
 }
 
 fn failing(server: &mut Server) {
-    let numbers = server.scrape();
-    assert_eq!(numbers["logtally_store_up{}"], 0.0);
+    let deadline = Instant::now() + PATIENCE;
+    let numbers = loop {
+        let numbers = server.scrape();
+        if numbers["logtally_store_up{}"] == 0.0 {
+            break numbers;
+        }
+        assert!(Instant::now() < deadline, "{}", server.log().join("\n"));
+    };
     assert!(numbers["logtally_commit_failures_total{}"] >= 1.0);
     let (status, said) = server.get("/-/ready");
     assert_eq!(status, 503, "{said}");
@@ -49,28 +60,69 @@ fn working(server: &mut Server) {
     assert_eq!(server.get("/-/ready").0, 200);
 }
 
+/// Scrapes while commits fail: nothing that is not durable is shown, so all is as it was.
+fn frozen(server: &mut Server, judge: &mut Judge, lines: u32) {
+    for _ in 0..3 {
+        let numbers = server.scrape();
+        judge.see(&numbers).unwrap();
+        assert_eq!(sum(&numbers, "log_events_total"), f64::from(lines), "{}", server.log().join("\n"));
+        assert_eq!(sum(&numbers, "log_lines_total"), f64::from(lines));
+    }
+}
+
 #[test]
-fn without_room_counting_goes_on_and_is_made_durable_later() {
-    use rustix::process::{Resource, Rlimit, prlimit};
+fn without_room_nothing_is_shown_that_a_crash_could_take_back() {
     let dir = tempfile::tempdir().unwrap();
-    // A write beyond the limit fails as one on a full disk does.
-    let mut server = server(dir.path(), "trap '' XFSZ");
+    let mut server = server(dir.path(), FAILS);
     let mut judge = Judge::default();
     append(&dir.path().join("a.log"), 0..10);
     counted(&mut server, &mut judge, 10);
-    let room = |server: &Server, current| {
-        prlimit(server.pid(), Resource::Fsize, Rlimit { current, maximum: None }).unwrap();
-    };
-    room(&server, Some(0));
+    server.fail(true);
     append(&dir.path().join("a.log"), 10..30);
-    counted(&mut server, &mut judge, 30);
     failing(&mut server);
-    room(&server, None);
-    working(&mut server);
+    frozen(&mut server, &mut judge, 10);
     server.kill();
     append(&dir.path().join("a.log"), 30..35);
     server.start();
     counted(&mut server, &mut judge, 35);
+}
+
+#[test]
+fn with_room_again_everything_is_shown_and_what_is_new_begins_at_zero() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = server(dir.path(), FAILS);
+    let mut judge = Judge::default();
+    append(&dir.path().join("a.log"), 0..10);
+    counted(&mut server, &mut judge, 10);
+    server.fail(true);
+    append(&dir.path().join("a.log"), 10..30);
+    append(&dir.path().join("new.log"), 0..7);
+    failing(&mut server);
+    frozen(&mut server, &mut judge, 10);
+    server.fail(false);
+    counted(&mut server, &mut judge, 37);
+    working(&mut server);
+    server.kill();
+    append(&dir.path().join("new.log"), 7..10);
+    server.start();
+    counted(&mut server, &mut judge, 40);
+}
+
+#[test]
+fn without_room_from_the_first_scrape_on_all_begins_at_zero() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = server_unasked(dir.path(), FAILS);
+    server.fail(true);
+    let mut judge = Judge::default();
+    append(&dir.path().join("a.log"), 0..10);
+    for _ in 0..3 {
+        let numbers = server.scrape();
+        judge.see(&numbers).unwrap();
+        assert_eq!(numbers["logtally_store_up{}"], 0.0);
+        assert!(!numbers.keys().any(|series| series.starts_with("log_")), "{numbers:?}");
+    }
+    server.fail(false);
+    counted(&mut server, &mut judge, 10);
 }
 
 #[test]
@@ -102,10 +154,11 @@ fn another_file_in_the_place_of_the_store_is_told_and_left_alone() {
     std::fs::rename(&file, dir.path().join("away")).unwrap();
     std::fs::write(&file, "mine").unwrap();
     append(&dir.path().join("a.log"), 10..20);
-    counted(&mut server, &mut judge, 20);
     failing(&mut server);
+    frozen(&mut server, &mut judge, 10);
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     std::fs::rename(dir.path().join("away"), &file).unwrap();
+    counted(&mut server, &mut judge, 20);
     working(&mut server);
     server.kill();
     server.start();
