@@ -3,7 +3,7 @@
 
 use super::Random;
 use super::judge::{Judge, Numbers, read};
-use super::schedule::{Op, Subject, config, draw, rules, run};
+use super::schedule::{Amid, Op, Subject, config, draw, rules, run};
 use logtally::app::build::{Built, build};
 use logtally::config::{Given, Input, load};
 use logtally::discover::Globs;
@@ -203,6 +203,20 @@ impl Subject for Model {
             shard.reform(feed, guard.clone());
         }
         life.guard = guard;
+    }
+
+    fn reload_amid(&mut self, extra: bool, amid: Amid) {
+        match amid {
+            Amid::Stop => self.reload(extra),
+            Amid::Stopped => self.commit_unseen(),
+            Amid::Kill(millis) if millis % 2 == 0 => self.reload(extra),
+            Amid::Kill(_) => {}
+        }
+        self.extra = extra;
+        match amid {
+            Amid::Kill(_) => self.kill(),
+            Amid::Stop | Amid::Stopped => self.stop(),
+        }
     }
 
     fn fail(&mut self, failing: bool) {

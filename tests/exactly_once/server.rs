@@ -1,7 +1,8 @@
 //! The real binary as a child process.
 
 use super::judge::{Judge, Numbers, read};
-use super::schedule::{Subject, config, rules};
+use super::schedule::{Amid, Subject, config, rules};
+use rustix::process::Signal;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ impl Server {
         self.said.iter().cloned().chain(now).collect()
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid() {
             rustix::process::kill_process(pid, signal).unwrap();
         }
@@ -83,6 +84,21 @@ impl Server {
             self.said.push("---".into());
             self.said.extend(log);
         }
+    }
+
+    fn set_rules(&self, extra: bool) {
+        // Whole, since it may be starting just now.
+        std::fs::write(self.dir.join("rules.fresh"), rules(extra)).unwrap();
+        std::fs::rename(self.dir.join("rules.fresh"), self.dir.join("rules.yml")).unwrap();
+    }
+
+    /// Waits for the end that it was asked for.
+    fn ends(&mut self) {
+        let asked = Instant::now();
+        let status = self.until("the end", |server| server.life.as_mut()?.child.try_wait().unwrap());
+        assert!(asked.elapsed() < Duration::from_secs(5), "it stops within five seconds");
+        assert!(status.success(), "{status}: {}", self.log().join("\n"));
+        self.bury();
     }
 
     /// Where it serves, once it does.
@@ -152,17 +168,30 @@ impl Subject for Server {
         }
         // Asked before it listens to signals, it just ends.
         self.address();
-        self.signal(rustix::process::Signal::TERM);
-        let asked = Instant::now();
-        self.until("the end", |server| server.life.as_mut()?.child.try_wait().unwrap());
-        assert!(asked.elapsed() < Duration::from_secs(5), "it stops within five seconds");
-        self.bury();
+        self.signal(Signal::TERM);
+        self.ends();
+    }
+
+    fn reload_amid(&mut self, extra: bool, amid: Amid) {
+        self.set_rules(extra);
+        if self.life.is_none() {
+            return;
+        }
+        self.address();
+        match amid {
+            Amid::Stop => [Signal::HUP, Signal::TERM].into_iter().for_each(|signal| self.signal(signal)),
+            Amid::Stopped => [Signal::TERM, Signal::HUP].into_iter().for_each(|signal| self.signal(signal)),
+            Amid::Kill(millis) => {
+                self.signal(Signal::HUP);
+                self.breathe(millis);
+                return self.kill();
+            }
+        }
+        self.ends();
     }
 
     fn reload(&mut self, extra: bool) {
-        // Whole, since it may be starting just now.
-        std::fs::write(self.dir.join("rules.fresh"), rules(extra)).unwrap();
-        std::fs::rename(self.dir.join("rules.fresh"), self.dir.join("rules.yml")).unwrap();
+        self.set_rules(extra);
         if self.life.is_none() {
             return;
         }
@@ -172,7 +201,7 @@ impl Subject for Server {
         };
         self.get("/-/healthy");
         let before = loads(self);
-        self.signal(rustix::process::Signal::HUP);
+        self.signal(Signal::HUP);
         self.until("a reload", |server| (loads(server) > before).then_some(()));
     }
 
