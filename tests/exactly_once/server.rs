@@ -28,6 +28,8 @@ pub(super) struct Server {
     life: Option<Life>,
     /// Shell commands before each start.
     pub(super) before: &'static str,
+    /// What puts a command where the server is to run; nothing: here.
+    pub(super) enter: Vec<String>,
     /// What all lives said.
     said: Vec<String>,
 }
@@ -44,7 +46,7 @@ impl Server {
 
     /// Over a folder with a config.
     pub(super) fn of(dir: &Path) -> Server {
-        Server { dir: dir.to_path_buf(), life: None, before: "", said: Vec::new() }
+        Server { dir: dir.to_path_buf(), life: None, before: "", enter: Vec::new(), said: Vec::new() }
     }
 
     /// Its process id, while it runs.
@@ -134,8 +136,9 @@ impl Subject for Server {
     }
 
     fn start(&mut self) {
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("{}\nexec \"$0\" \"$@\"", self.before));
+        let enter: Vec<&str> = self.enter.iter().map(String::as_str).chain(["sh", "-c"]).collect();
+        let mut command = Command::new(enter[0]);
+        command.args(&enter[1..]).arg(format!("{}\nexec \"$0\" \"$@\"", self.before));
         command.arg(env!("CARGO_BIN_EXE_logtally"));
         let own = std::env::vars_os().map(|(key, _)| key);
         own.filter(|key| key.to_string_lossy().starts_with("LOGTALLY_")).for_each(|key| {

@@ -8,19 +8,19 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-fn append(path: &Path, lines: std::ops::Range<u32>) {
+pub(super) fn append(path: &Path, lines: std::ops::Range<u32>) {
     let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
     let text: String = lines.map(|n| format!("2026-11-20 12:00:00,123 ERROR shop.db boom #{n}\n")).collect();
     file.write_all(text.as_bytes()).unwrap();
 }
 
-fn server(dir: &Path, before: &'static str) -> Server {
+pub(super) fn server(dir: &Path, before: &'static str) -> Server {
     let mut server = server_unasked(dir, before);
     server.scrape();
     server
 }
 
-fn server_unasked(dir: &Path, before: &'static str) -> Server {
+pub(super) fn server_unasked(dir: &Path, before: &'static str) -> Server {
     let config =
         format!("inputs: [{{name: one, include: ['{}/*.log']}}]\nrules: []\nhost: off\n", dir.display());
     std::fs::write(dir.join("logtally.yml"), config).unwrap();
@@ -30,14 +30,14 @@ fn server_unasked(dir: &Path, before: &'static str) -> Server {
     server
 }
 
-fn counted(server: &mut Server, judge: &mut Judge, lines: u32) -> Numbers {
+pub(super) fn counted(server: &mut Server, judge: &mut Judge, lines: u32) -> Numbers {
     let wanted = f64::from(lines);
     let numbers = server.settle(judge, &|numbers| sum(numbers, "log_events_total") >= wanted).unwrap();
     assert_eq!(sum(&numbers, "log_events_total"), wanted, "{}", server.log().join("\n"));
     numbers
 }
 
-fn failing(server: &mut Server) {
+pub(super) fn failing(server: &mut Server) {
     let deadline = Instant::now() + PATIENCE;
     let numbers = loop {
         let numbers = server.scrape();
@@ -52,7 +52,7 @@ fn failing(server: &mut Server) {
     assert!(said.contains("store"), "{said}");
 }
 
-fn working(server: &mut Server) {
+pub(super) fn working(server: &mut Server) {
     let deadline = Instant::now() + PATIENCE;
     while server.scrape()["logtally_store_up{}"] != 1.0 {
         assert!(Instant::now() < deadline, "{}", server.log().join("\n"));
@@ -61,7 +61,7 @@ fn working(server: &mut Server) {
 }
 
 /// Scrapes while commits fail: nothing that is not durable is shown, so all is as it was.
-fn frozen(server: &mut Server, judge: &mut Judge, lines: u32) {
+pub(super) fn frozen(server: &mut Server, judge: &mut Judge, lines: u32) {
     for _ in 0..3 {
         let numbers = server.scrape();
         judge.see(&numbers).unwrap();
