@@ -270,7 +270,8 @@ impl Shard {
             let carry = self.readings.get(&id).map(|reading| reading.carry.save(name));
             rows::put_carry(changes, id, carry.as_ref());
         }
-        rows::put_tally(changes, &self.feed.name, &self.tally.take_rows());
+        let input = &self.feed.name;
+        self.tally.each_row(|row| rows::put_row(changes, input, &row));
     }
 
     /// The next commit holds everything, changed or not.
