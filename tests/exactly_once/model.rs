@@ -4,6 +4,7 @@
 use super::Random;
 use super::judge::{Judge, Numbers, read};
 use super::schedule::{Amid, Op, Subject, config, draw, rules, run};
+use crate::support::shrink::shrink;
 use logtally::app::build::{Built, build};
 use logtally::config::{Given, Input, load};
 use logtally::discover::Globs;
@@ -274,25 +275,6 @@ fn attempt(ops: &[Op], seed: u64) -> Result<(), String> {
     })
 }
 
-/// Leaves out what a failure does not need.
-fn shrink(mut ops: Vec<Op>, seed: u64, mut error: String) -> (Vec<Op>, String) {
-    loop {
-        let before = ops.len();
-        let mut at = 0;
-        while at < ops.len() {
-            let mut fewer = ops.clone();
-            fewer.remove(at);
-            match attempt(&fewer, seed) {
-                Err(smaller) => (ops, error) = (fewer, smaller),
-                Ok(()) => at += 1,
-            }
-        }
-        if ops.len() == before {
-            return (ops, error);
-        }
-    }
-}
-
 #[test]
 fn inputs_count_each_line_once_over_crashes() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
@@ -303,7 +285,7 @@ fn inputs_count_each_line_once_over_crashes() {
     for seed in first..first + count {
         let ops = draw(seed, 60);
         if let Err(error) = attempt(&ops, seed) {
-            let (ops, error) = shrink(ops, seed, error);
+            let (ops, error) = shrink(ops, error, |ops| attempt(ops, seed));
             panic!("SEED={seed} fails, cut down to {ops:?}\n{error}");
         }
     }
