@@ -133,8 +133,12 @@ impl Durable {
             Err(error) => {
                 self.state.failures += 1;
                 self.gone = matches!(error, StoreError::Gone { .. });
-                log.error("counts could not be made durable", &[("error", &error)]);
-                self.state.error = Some(error.to_string());
+                let text = error.to_string();
+                // Told once: each attempt counts, and the disk that is full may be the one that the log goes to.
+                if self.state.error.as_ref() != Some(&text) {
+                    log.error("counts could not be made durable", &[("error", &text)]);
+                }
+                self.state.error = Some(text);
             }
         }
         self.state.commits[COMMIT_BOUNDS.partition_point(|bound| *bound < seconds)] += 1;

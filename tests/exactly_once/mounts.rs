@@ -50,6 +50,12 @@ impl Space {
         PathBuf::from(format!("/proc/{}/root{}", self.holder.id(), path.display()))
     }
 
+    /// Runs shell commands in it.
+    fn run(&self, commands: &str) -> bool {
+        let mut command = Command::new(&self.enter[0]);
+        command.args(&self.enter[1..]).args(["sh", "-c", commands]).status().unwrap().success()
+    }
+
     fn server(&self, dir: &Path, logs: &str) -> Server {
         let mut server = Server::of(dir);
         let config =
@@ -121,6 +127,33 @@ fn on_a_full_file_system_no_counter_goes_down_over_a_kill() {
     fs::remove_file(filler).unwrap();
     counted(&mut server, &mut judge, lines);
     working(&mut server);
+}
+
+#[test]
+fn on_a_file_system_that_turns_read_only_nothing_is_shown_that_is_not_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().display();
+    fs::create_dir(dir.path().join("state")).unwrap();
+    let mount = format!("mount -o loop,errors=remount-ro '{at}/disk' '{at}/state'");
+    let commands = format!(
+        "truncate -s 32M '{at}/disk' && mkfs.ext4 -q -F '{at}/disk' && {mount} && echo ready && exec cat"
+    );
+    let Some(space) = Space::new("a file system that turns read-only", &commands) else { return };
+    let mut server = space.server(dir.path(), "*.log");
+    let mut judge = Judge::default();
+    append(&dir.path().join("a.log"), 0..10);
+    counted(&mut server, &mut judge, 10);
+    // As the kernel does after an error of the disk.
+    if !space.run(&format!("mount -o remount,abort '{at}/state'")) {
+        return eprintln!("skipped a file system that turns read-only: this one cannot be aborted");
+    }
+    append(&dir.path().join("a.log"), 10..30);
+    failing(&mut server);
+    frozen(&mut server, &mut judge, 10);
+    server.kill();
+    assert!(space.run(&format!("umount '{at}/state' && {mount}")));
+    server.start();
+    counted(&mut server, &mut judge, 30);
 }
 
 #[test]
