@@ -3,7 +3,7 @@
 //!
 //! While commits fail, reading goes on in memory: rows replace each other, so that there are never more of them than
 //! files, streams and series, and a file that is rotated away is read while it is there. Only rows of what has left
-//! since add up; past [`FULL`] rows reading pauses.
+//! since add up; past [`Options::waiting`](super::Options) rows reading pauses.
 
 use crate::notice::Log;
 use crate::store::{Changes, Store, StoreError};
@@ -12,10 +12,6 @@ use std::time::{Instant, SystemTime};
 
 /// Upper bounds of the commit time's histogram, in seconds.
 pub const COMMIT_BOUNDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
-
-/// Rows that wait for a store that fails before reading pauses: far more than the limits on files and series leave
-/// room for, so that only weeks of rotations come to it.
-const FULL: usize = 1_000_000;
 
 /// How the store does.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +28,8 @@ pub struct StoreState {
     pub seconds: f64,
     /// Seconds of the last commit.
     pub last_seconds: f64,
+    /// Rows that wait since the last commit failed.
+    pub waiting: usize,
     /// When the last good commit was, in seconds since the epoch.
     pub committed: Option<f64>,
 }
@@ -105,11 +103,6 @@ impl Durable {
         self.kept.clone()
     }
 
-    /// Whether so much waits that no more may come.
-    pub(super) fn is_full(&self) -> bool {
-        self.pending.len() > FULL
-    }
-
     /// Writes what waits. `true`: nothing does any more, or there is no store.
     pub(super) fn commit(&mut self, log: &Log) -> bool {
         let Some(store) = &mut self.store else { return true };
@@ -142,6 +135,7 @@ impl Durable {
             }
         }
         self.state.commits[COMMIT_BOUNDS.partition_point(|bound| *bound < seconds)] += 1;
+        self.state.waiting = self.pending.len();
         self.state.seconds += seconds;
         self.state.last_seconds = seconds;
         is_durable

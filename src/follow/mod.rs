@@ -73,6 +73,8 @@ pub struct Options {
     pub list_every: Duration,
     /// The same where some folder does not.
     pub poll_every: Duration,
+    /// Rows that may wait for a store that fails before reading pauses.
+    pub waiting: usize,
     /// Time after which the streams of files that are gone leave.
     pub retire_after: Duration,
 }
@@ -86,6 +88,8 @@ impl Default for Options {
             commit_every: Duration::from_secs(3),
             list_every: Duration::from_secs(10),
             poll_every: Duration::from_secs(1),
+            // Far more than the limits on files and series leave room for: only weeks of rotations come to it.
+            waiting: 1_000_000,
             retire_after: Duration::from_secs(3600),
         }
     }
@@ -276,7 +280,8 @@ impl Follow {
         drop(shards);
         drop(asked);
         let is_durable = durable.commit(&self.log);
-        self.full.store(durable.is_full(), Ordering::Relaxed);
+        let full = !is_durable && durable.pending().len() > self.options.waiting;
+        self.full.store(full, Ordering::Relaxed);
         (taken, is_durable)
     }
 

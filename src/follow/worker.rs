@@ -144,6 +144,10 @@ impl Round {
     fn step(&mut self, follow: &Follow, whole: bool) -> bool {
         follow.give_way();
         let mut shard = lock(&self.shard);
+        // Asked once more with the lock, so that nothing is read once it is known that reading pauses.
+        if follow.is_full() {
+            return false;
+        }
         let clock = Clock::read();
         let step = if whole { shard.step(clock, &follow.log) } else { shard.step_hot(clock, &follow.log) };
         if step.cut {

@@ -13,6 +13,7 @@ mod rotators;
 mod schedule;
 mod server;
 mod trouble;
+mod waiting;
 mod world;
 
 /// Random numbers that a seed repeats.

@@ -70,7 +70,8 @@ fn built(extra: bool) -> Built {
     build(load(&given).unwrap()).unwrap()
 }
 
-fn feeds(dir: &Path, extra: bool) -> Vec<Feed> {
+/// The inputs of the schedules over a folder.
+pub(super) fn feeds(dir: &Path, extra: bool) -> Vec<Feed> {
     let place = |path: &PathBuf| dir.join(path.strip_prefix("/anywhere").unwrap());
     let feed = |feed: &logtally::app::build::Feed| Feed {
         name: feed.input.name.clone(),
