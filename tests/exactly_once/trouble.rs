@@ -126,6 +126,37 @@ fn without_room_from_the_first_scrape_on_all_begins_at_zero() {
 }
 
 #[test]
+fn an_input_that_comes_while_the_store_fails_waits_for_a_reload_that_can_read_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = server(dir.path(), FAILS);
+    let mut judge = Judge::default();
+    append(&dir.path().join("a.log"), 0..10);
+    counted(&mut server, &mut judge, 10);
+    server.fail(true);
+    append(&dir.path().join("a.log"), 10..30);
+    failing(&mut server);
+    let both = format!(
+        "inputs: [{{name: one, include: ['{at}/*.log']}}, {{name: two, include: ['{at}/*.txt']}}]\nrules: []\nhost: off\n",
+        at = dir.path().display()
+    );
+    std::fs::write(dir.path().join("logtally.yml"), both).unwrap();
+    append(&dir.path().join("b.txt"), 0..5);
+    let reload = |server: &mut Server, said: &str| {
+        server.signal(rustix::process::Signal::HUP);
+        server.until(said, |server| server.log().iter().any(|line| line.contains(said)).then_some(()));
+    };
+    reload(&mut server, "config not reloaded");
+    frozen(&mut server, &mut judge, 10);
+    server.fail(false);
+    counted(&mut server, &mut judge, 30);
+    reload(&mut server, "config reloaded");
+    // A file that stood there before its input was known is read from its end.
+    server.settle(&mut judge, &|numbers| sum(numbers, "logtally_files") == 2.0).unwrap();
+    append(&dir.path().join("b.txt"), 5..10);
+    counted(&mut server, &mut judge, 35);
+}
+
+#[test]
 fn a_store_that_is_taken_away_is_made_anew_with_everything() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = server(dir.path(), "");
