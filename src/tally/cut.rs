@@ -93,14 +93,14 @@ impl StreamCut {
 /// The numbers of all inputs, and what the guard holds. A clone shares them.
 #[derive(Clone, Debug)]
 pub struct Cut {
-    inputs: Arc<[InputCut]>,
-    held: Arc<[(String, u64)]>,
+    inputs: Vec<Arc<InputCut>>,
+    held: Vec<(String, u64)>,
 }
 
 impl Cut {
     /// Joins the cuts of all inputs.
     pub fn new(inputs: Vec<InputCut>, guard: &Guard) -> Cut {
-        Cut { inputs: inputs.into(), held: guard.held().into() }
+        Cut { inputs: inputs.into_iter().map(Arc::new).collect(), held: guard.held() }
     }
 
     fn streams(&self, to: &mut dyn Visit, entry: &Entry, value: impl Fn(&StreamCut) -> u64) {
@@ -112,7 +112,7 @@ impl Cut {
 
     fn inputs(&self, to: &mut dyn Visit, entry: &Entry, value: impl Fn(&InputCut) -> u64) {
         to.family(&entry.desc());
-        for input in self.inputs.iter() {
+        for input in &self.inputs {
             to.sample(&input.head, &[], Value::Int(value(input)));
         }
     }
@@ -125,7 +125,7 @@ impl Cut {
         values: impl Fn(&InputRow) -> [u64; N],
     ) {
         to.family(&entry.desc());
-        for input in self.inputs.iter() {
+        for input in &self.inputs {
             for (reason, value) in reasons.iter().zip(values(&input.counters)) {
                 to.sample(&input.head, &[("reason", reason)], Value::Int(value));
             }
@@ -170,7 +170,7 @@ impl Cut {
 
     fn patterns(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_PATTERN_EVENTS.desc());
-        for input in self.inputs.iter() {
+        for input in &self.inputs {
             for stream in &input.streams {
                 stream.patterns(&input.plan, |rule, level, count| {
                     let name = input.plan.rules[rule].name.as_str();
@@ -187,7 +187,7 @@ impl Cut {
     /// The metrics that rules define, by name; of two inputs that define one, the first gives its help.
     fn rule_metrics(&self) -> BTreeMap<&str, RuleFamily<'_>> {
         let mut families = BTreeMap::new();
-        for input in self.inputs.iter() {
+        for input in &self.inputs {
             for family in &input.plan.families {
                 families.entry(family.name.as_str()).or_insert_with(|| (desc(family), Vec::new()));
             }
@@ -209,7 +209,7 @@ impl Cut {
     fn held(&self, to: &mut dyn Visit) {
         to.family(&catalog::SERIES.desc());
         let none = Head::default();
-        for (metric, held) in self.held.iter() {
+        for (metric, held) in &self.held {
             to.sample(&none, &[("metric", metric)], Value::Int(*held));
         }
     }
@@ -294,7 +294,7 @@ impl Cut {
     /// The cost of rules: of all that were asked for, of the others where they cost something.
     fn rule_seconds(&self, to: &mut dyn Visit) {
         let mut sums: BTreeMap<String, f64> = BTreeMap::new();
-        for input in self.inputs.iter() {
+        for input in &self.inputs {
             for (rule, seconds) in input.plan.rules.iter().zip(&input.seconds) {
                 if input.plan.declare || *seconds > 0.0 {
                     *sums.entry(rule_key(rule)).or_default() += seconds;
