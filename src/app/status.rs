@@ -59,8 +59,10 @@ pub(super) fn totals(follow: &Follow) -> Totals {
 fn input(shard: &Shard) -> Input {
     let mut totals = Totals::default();
     for (_, stream) in shard.tally().streams() {
-        let events = stream.levels.iter().sum();
-        let one = Totals { lines: stream.lines, bytes: stream.bytes, events, levels: Levels(stream.levels) };
+        let numbers = &stream.numbers;
+        let events = numbers.levels.iter().sum();
+        let one =
+            Totals { lines: numbers.lines, bytes: numbers.bytes, events, levels: Levels(numbers.levels) };
         add(&mut totals, &one);
     }
     Input { name: shard.input().to_owned(), files: shard.files().count(), totals }
@@ -81,10 +83,10 @@ fn files(shard: &Shard, out: &mut Vec<File>) {
             path: file.path.display().to_string(),
             input: shard.input().to_owned(),
             format: file.format.to_owned(),
-            levels: Levels(stream.map_or([0; Level::ALL.len()], |stream| stream.levels)),
+            levels: Levels(stream.map_or([0; Level::ALL.len()], |stream| stream.numbers.levels)),
             size: file.size,
             unread: file.unread,
-            last_event: stream.map(|stream| stream.last_event).filter(|at| *at > 0.0),
+            last_event: stream.map(|stream| stream.numbers.last_event).filter(|at| *at > 0.0),
             error: None,
         });
     }
@@ -176,7 +178,7 @@ fn warn_of_state(store: &Store, reloads: &Reloads, problems: &[Problem], out: &m
     if let Some(error) = &store.error {
         warn(
             format!("counts are not durable: {error}"),
-            "free space or mend the folder; counting goes on meanwhile",
+            "free space or mend the folder; counting goes on, scrapes show what was durable last",
         );
     }
     if reloads.error.is_some() {

@@ -102,7 +102,7 @@ fn judge(rule: &Rule, test: &RuleTest, tally: &Tally) -> Vec<Problem> {
 }
 
 fn levels(tally: &Tally) -> Vec<Level> {
-    let counted = |level: &Level| tally.streams().any(|(_, stream)| stream.levels[level.index()] > 0);
+    let counted = |level: &Level| tally.streams().any(|(_, stream)| stream.numbers.levels[level.index()] > 0);
     Level::ALL.into_iter().filter(counted).collect()
 }
 

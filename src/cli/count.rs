@@ -187,9 +187,9 @@ impl Totals {
         let mut counts: HashMap<String, u64> = HashMap::new();
         for tally in tallies {
             for (_, stream) in tally.streams() {
-                totals.lines += stream.lines;
-                totals.bytes += stream.bytes;
-                totals.levels.iter_mut().zip(stream.levels).for_each(|(sum, more)| *sum += more);
+                totals.lines += stream.numbers.lines;
+                totals.bytes += stream.numbers.bytes;
+                totals.levels.iter_mut().zip(stream.numbers.levels).for_each(|(sum, more)| *sum += more);
             }
             for (name, count) in tally.pattern_totals() {
                 *counts.entry(name).or_default() += count;

@@ -1,7 +1,13 @@
-//! The store and what waits for it: changes that a failed commit leaves behind are part of the next one.
+//! The store and what waits for it: changes that a failed commit leaves behind are part of the next one, and what the
+//! last good scrape showed is kept, so that there is something to show meanwhile.
+//!
+//! While commits fail, reading goes on in memory: rows replace each other, so that there are never more of them than
+//! files, streams and series, and a file that is rotated away is read while it is there. Only rows of what has left
+//! since add up; past [`Options::waiting`](super::Options) rows reading pauses.
 
 use crate::notice::Log;
 use crate::store::{Changes, Store, StoreError};
+use crate::tally::cut::Cut;
 use std::time::{Instant, SystemTime};
 
 /// Upper bounds of the commit time's histogram, in seconds.
@@ -22,6 +28,8 @@ pub struct StoreState {
     pub seconds: f64,
     /// Seconds of the last commit.
     pub last_seconds: f64,
+    /// Rows that wait since the last commit failed.
+    pub waiting: usize,
     /// When the last good commit was, in seconds since the epoch.
     pub committed: Option<f64>,
 }
@@ -32,6 +40,8 @@ pub(super) struct Durable {
     pending: Changes,
     /// The store's file was taken away: the next one needs everything.
     gone: bool,
+    /// What the last good scrape showed; its numbers are shared with the tallies as far as they have not changed.
+    kept: Option<Cut>,
     state: StoreState,
 }
 
@@ -42,6 +52,7 @@ impl Durable {
             store,
             pending: Changes::new(),
             gone: false,
+            kept: None,
             state: StoreState { path, ..StoreState::default() },
         }
     }
@@ -50,8 +61,14 @@ impl Durable {
         self.store.is_some()
     }
 
-    pub(super) fn store(&mut self) -> Option<&mut Store> {
-        self.store.as_mut()
+    /// The store with nothing waiting for it, so that what it gives is the newest.
+    pub(super) fn flushed(&mut self) -> Result<Option<&mut Store>, StoreError> {
+        let Some(store) = &mut self.store else { return Ok(None) };
+        if !self.pending.is_empty() {
+            store.commit(&self.pending)?;
+            self.pending = Changes::new();
+        }
+        Ok(Some(store))
     }
 
     /// Makes a store anew that was taken away. `true`: it is empty, so that the next commit has to hold everything.
@@ -76,17 +93,30 @@ impl Durable {
         self.state.clone()
     }
 
-    pub(super) fn commit(&mut self, log: &Log) {
-        let Some(store) = &mut self.store else { return };
+    /// Remembers what a scrape shows that is durable.
+    pub(super) fn keep(&mut self, cut: Cut) {
+        self.kept = self.is_kept().then_some(cut);
+    }
+
+    /// What the last good scrape showed.
+    pub(super) fn kept(&self) -> Option<Cut> {
+        self.kept.clone()
+    }
+
+    /// Writes what waits. `true`: nothing does any more, or there is no store.
+    pub(super) fn commit(&mut self, log: &Log) -> bool {
+        let Some(store) = &mut self.store else { return true };
         if self.pending.is_empty() {
-            return;
+            return true;
         }
         let started = Instant::now();
         let result = store.commit(&self.pending);
         let seconds = started.elapsed().as_secs_f64();
+        let is_durable = result.is_ok();
         match result {
             Ok(_) => {
                 self.pending = Changes::new();
+                self.gone = false;
                 if self.state.error.take().is_some() {
                     log.info("the store works again", &[]);
                 }
@@ -96,12 +126,18 @@ impl Durable {
             Err(error) => {
                 self.state.failures += 1;
                 self.gone = matches!(error, StoreError::Gone { .. });
-                log.error("counts could not be made durable", &[("error", &error)]);
-                self.state.error = Some(error.to_string());
+                let text = error.to_string();
+                // Told once: each attempt counts, and the disk that is full may be the one that the log goes to.
+                if self.state.error.as_ref() != Some(&text) {
+                    log.error("counts could not be made durable", &[("error", &text)]);
+                }
+                self.state.error = Some(text);
             }
         }
         self.state.commits[COMMIT_BOUNDS.partition_point(|bound| *bound < seconds)] += 1;
+        self.state.waiting = self.pending.len();
         self.state.seconds += seconds;
         self.state.last_seconds = seconds;
+        is_durable
     }
 }

@@ -73,6 +73,8 @@ pub struct Options {
     pub list_every: Duration,
     /// The same where some folder does not.
     pub poll_every: Duration,
+    /// Rows that may wait for a store that fails before reading pauses.
+    pub waiting: usize,
     /// Time after which the streams of files that are gone leave.
     pub retire_after: Duration,
 }
@@ -86,6 +88,8 @@ impl Default for Options {
             commit_every: Duration::from_secs(3),
             list_every: Duration::from_secs(10),
             poll_every: Duration::from_secs(1),
+            // Far more than the limits on files and series leave room for: only weeks of rotations come to it.
+            waiting: 1_000_000,
             retire_after: Duration::from_secs(3600),
         }
     }
@@ -123,6 +127,8 @@ pub struct Follow {
     ended: AtomicBool,
     /// How many wait for shards that workers may hold.
     asking: AtomicUsize,
+    /// So much waits for the store that no more may come.
+    full: AtomicBool,
 }
 
 impl Follow {
@@ -153,10 +159,15 @@ impl Follow {
             let shard = Shard::new(feed, guard.clone(), options.tail.clone(), kept, options.from, now);
             Arc::new(Mutex::new(shard))
         };
-        let shards = feeds.into_iter().map(shard).collect();
+        let shards: Vec<Arc<Mutex<Shard>>> = feeds.into_iter().map(shard).collect();
+        let mut durable = Durable::new(store);
+        if durable.is_kept() {
+            let seen = shards.iter().map(|shard| lock(shard).seen()).collect();
+            durable.keep(Cut::new(seen, &guard));
+        }
         Ok(Follow {
             shards: Mutex::new(shards),
-            durable: Mutex::new(Durable::new(store)),
+            durable: Mutex::new(durable),
             guard: Mutex::new(guard),
             workers: Mutex::default(),
             wakers: Mutex::default(),
@@ -166,6 +177,7 @@ impl Follow {
             stop: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
+            full: AtomicBool::new(false),
         })
     }
 
@@ -218,18 +230,30 @@ impl Follow {
 
     /// Commits all that is settled.
     pub fn commit(&self) {
-        self.settle(|_| ());
+        self.settle(&mut lock(&self.durable), |_| ());
     }
 
-    /// Reads what has just been written, commits, and gives the numbers that are now durable.
+    /// Reads what has just been written, commits, and gives the numbers that are now durable: those of this moment
+    /// or, where they could not be made durable, those of the last scrape for which that went well. What is sent
+    /// can never be unsaid: a crash would make counters go down that were sent before they were durable.
     pub fn scrape(&self) -> Cut {
         self.catch_up(Duration::from_millis(100));
-        let cuts = self.settle(Shard::cut);
-        Cut::new(cuts, &lock(&self.guard))
+        let mut durable = lock(&self.durable);
+        let (cuts, is_durable) = self.settle(&mut durable, Shard::cut);
+        if is_durable {
+            let cut = Cut::new(cuts, &lock(&self.guard));
+            durable.keep(cut.clone());
+            return cut;
+        }
+        self.shards().iter().for_each(|shard| lock(shard).take_back());
+        durable.kept().unwrap_or_else(|| Cut::new(Vec::new(), &lock(&self.guard)))
     }
 
     /// Reads on for a short while, so that a scrape sees what was written before it.
     fn catch_up(&self, most: Duration) {
+        if self.is_full() {
+            return;
+        }
         let _asked = self.ask();
         let until = Instant::now() + most;
         for shard in &self.shards() {
@@ -237,9 +261,9 @@ impl Follow {
         }
     }
 
-    /// One commit of everything that changed, with something taken of each shard at the same moment.
-    fn settle<T>(&self, mut take: impl FnMut(&mut Shard) -> T) -> Vec<T> {
-        let mut durable = lock(&self.durable);
+    /// One commit of everything that changed, with something taken of each shard at the same moment, and whether
+    /// all of it is durable now.
+    fn settle<T>(&self, durable: &mut Durable, mut take: impl FnMut(&mut Shard) -> T) -> (Vec<T>, bool) {
         let asked = self.ask();
         let held = self.shards();
         let mut shards: Vec<MutexGuard<'_, Shard>> = held.iter().map(|shard| lock(shard)).collect();
@@ -255,8 +279,10 @@ impl Follow {
         }
         drop(shards);
         drop(asked);
-        durable.commit(&self.log);
-        taken
+        let is_durable = durable.commit(&self.log);
+        let full = !is_durable && durable.pending().len() > self.options.waiting;
+        self.full.store(full, Ordering::Relaxed);
+        (taken, is_durable)
     }
 
     /// Says that somebody wants shards: workers that have much to read let them in between two rounds. A lock alone
@@ -271,6 +297,11 @@ impl Follow {
         while self.asking.load(Ordering::SeqCst) > 0 && !self.is_stopping() {
             std::thread::park_timeout(Duration::from_micros(200));
         }
+    }
+
+    /// Whether reading pauses until the store takes what waits for it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
     }
 
     /// How the store does.

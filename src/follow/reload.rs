@@ -19,7 +19,8 @@ impl Follow {
     /// for the moment that it takes.
     ///
     /// # Errors
-    /// Where the store cannot be read for an input that is new; everything stays as it was.
+    /// Where the store cannot be read for an input that is new, or has not taken everything yet; everything stays as
+    /// it was.
     pub fn reload(self: &Arc<Follow>, feeds: Vec<Feed>, guard: Arc<Guard>) -> Result<(), StoreError> {
         let _one_at_a_time = lock(&self.reloading);
         self.stop_workers();
@@ -35,10 +36,12 @@ impl Follow {
         let mut durable = lock(&self.durable);
         let mut shards = lock(&self.shards);
         let known = |feed: &Feed| shards.iter().any(|shard| lock(shard).feed.name == feed.name);
-        let mut kept: HashMap<String, Kept> = match durable.store() {
-            Some(store) if !feeds.iter().all(known) => rows::load(store)?,
-            _ => HashMap::new(),
-        };
+        let mut kept: HashMap<String, Kept> = HashMap::new();
+        if !feeds.iter().all(known)
+            && let Some(store) = durable.flushed()?
+        {
+            kept = rows::load(store)?;
+        }
         let old = std::mem::take(&mut *shards);
         for feed in feeds {
             let same = old.iter().find(|shard| lock(shard).feed.name == feed.name);

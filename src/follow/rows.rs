@@ -3,7 +3,7 @@
 use crate::pipeline;
 use crate::store::{Changes, Store, StoreError, Table};
 use crate::tail::{FileId, Saved};
-use crate::tally::rows::{InputRow, Rows, SeriesId, SeriesRow, StreamId, StreamRow};
+use crate::tally::rows::{InputRow, Row, SeriesId, SeriesRow, StreamId, StreamRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -42,16 +42,12 @@ pub(super) fn put_carry(to: &mut Changes, id: FileId, carry: Option<&pipeline::S
     put(to, Table::Files, kind::CARRY, &id, carry);
 }
 
-/// Writes what a tally gave.
-pub(super) fn put_tally(to: &mut Changes, input: &str, rows: &Rows) {
-    for (id, row) in &rows.streams {
-        put(to, Table::Streams, kind::STREAM, id, row.as_ref());
-    }
-    for (id, row) in &rows.series {
-        put(to, Table::Series, kind::SERIES, id, row.as_ref());
-    }
-    if let Some(row) = &rows.input {
-        put(to, Table::Streams, kind::INPUT, &input, Some(row));
+/// Writes or deletes a row of a tally.
+pub(super) fn put_row(to: &mut Changes, input: &str, row: &Row) {
+    match row {
+        Row::Stream(id, row) => put(to, Table::Streams, kind::STREAM, id, row.as_ref()),
+        Row::Series(id, row) => put(to, Table::Series, kind::SERIES, id, row.as_ref()),
+        Row::Input(row) => put(to, Table::Streams, kind::INPUT, &input, Some(row)),
     }
 }
 

@@ -218,6 +218,23 @@ impl Shard {
     /// Copies all numbers for a scrape.
     pub fn cut(&mut self) -> InputCut {
         self.newborn = true;
+        let files = self.measure();
+        self.tally.cut(files)
+    }
+
+    /// The last cut could not be made durable, and another one was sent.
+    pub fn take_back(&mut self) {
+        self.tally.take_back();
+    }
+
+    /// The numbers of what earlier scrapes have shown, those before this run included.
+    pub fn seen(&mut self) -> InputCut {
+        let files = self.measure();
+        self.tally.seen(files)
+    }
+
+    /// Tells the streams the sizes of their files, and gives how many files there are.
+    fn measure(&mut self) -> u64 {
         let mut seen: HashMap<usize, (u64, u64, &'static str)> = HashMap::new();
         let mut files = 0;
         for file in self.tailer.files().filter(|file| file.state != State::Done) {
@@ -235,7 +252,7 @@ impl Shard {
             let (size, unread, format) = seen.get(&stream).copied().unwrap_or_default();
             self.tally.set_files(stream, size, unread, format);
         }
-        self.tally.cut(files)
+        files
     }
 
     /// Gives everything that changed since the last call to the next commit.
@@ -253,7 +270,8 @@ impl Shard {
             let carry = self.readings.get(&id).map(|reading| reading.carry.save(name));
             rows::put_carry(changes, id, carry.as_ref());
         }
-        rows::put_tally(changes, &self.feed.name, &self.tally.take_rows());
+        let input = &self.feed.name;
+        self.tally.each_row(|row| rows::put_row(changes, input, &row));
     }
 
     /// The next commit holds everything, changed or not.

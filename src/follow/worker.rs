@@ -50,6 +50,9 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
             next_round = Instant::now() + most;
         }
         for round in &mut rounds {
+            if follow.is_full() {
+                continue;
+            }
             if Instant::now() >= round.due {
                 round.list(follow, sees);
                 relisted = true;
@@ -69,8 +72,11 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
             next_retire = now + Duration::from_secs(60);
         }
         if !backlog {
-            let until =
-                rounds.iter().map(|round| round.due).min().map_or(next_round, |due| due.min(next_round));
+            let due = rounds.iter().map(|round| round.due).min();
+            let until = match follow.is_full() {
+                true => next_commit,
+                false => due.map_or(next_round, |due| due.min(next_round)),
+            };
             let hint = watch.wait(until.saturating_duration_since(now));
             take(&mut rounds, &hint);
             if hint.all {
@@ -138,6 +144,10 @@ impl Round {
     fn step(&mut self, follow: &Follow, whole: bool) -> bool {
         follow.give_way();
         let mut shard = lock(&self.shard);
+        // Asked once more with the lock, so that nothing is read once it is known that reading pauses.
+        if follow.is_full() {
+            return false;
+        }
         let clock = Clock::read();
         let step = if whole { shard.step(clock, &follow.log) } else { shard.step_hot(clock, &follow.log) };
         if step.cut {

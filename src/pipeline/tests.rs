@@ -246,7 +246,7 @@ fn piped(pipeline: &Pipeline, blocks: &[Vec<u8>], rules: usize) -> Counts {
         pipeline.feed(&mut carry, block, block.len() as u64, &mut into, &mut scratch);
     }
     pipeline.flush(&mut carry, &mut into, &mut scratch);
-    let levels = tally.streams().map(|(_, stream)| stream.levels).next().unwrap_or_default();
+    let levels = tally.streams().map(|(_, stream)| stream.numbers.levels).next().unwrap_or_default();
     Counts { levels, rules: tally.pattern_totals().into_iter().map(|(_, count)| count).collect() }
 }
 

@@ -121,6 +121,11 @@ impl Entry {
         (self.input.clone(), self.saved.dev, self.saved.ino)
     }
 
+    /// Where it stands, as far as that is known, and its input: what failures are told of.
+    pub(super) fn place(&self) -> (PathBuf, Arc<str>) {
+        (self.here.clone().unwrap_or_else(|| self.path.clone()), self.input.clone())
+    }
+
     pub(super) fn fact(&self, id: FileId, what: What) -> Fact {
         Fact { file: Some(id), path: self.path.clone(), input: self.input.clone(), what }
     }

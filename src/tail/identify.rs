@@ -9,6 +9,7 @@ use super::saved::{HEAD_BYTES, MARK_BYTES, Mark, State};
 use super::search::Copy;
 use super::sync::Names;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,7 +41,9 @@ impl Tailer {
         let Some((file, look)) = self.open_file(&listed.path, listed.input.clone(), None, facts) else {
             return;
         };
-        let Ok(head) = read_head(&file) else { return };
+        let Ok(head) = read_head(&file) else {
+            return self.unreadable(&listed.path, listed.input.clone(), None, now, facts);
+        };
         let key = (listed.input.clone(), look.dev, look.ino);
         if let Some(id) = self.inodes.get(&key).copied() {
             return self.place(id, listed.path.clone());
@@ -51,8 +54,13 @@ impl Tailer {
         {
             return self.remember_copy(file, look, &listed.path, listed.input.clone(), now);
         }
-        if self.known(listed, &file, look, &head, &relatives, names, now, facts) {
-            return;
+        match self.known(listed, &file, look, &head, &relatives, names, now, facts) {
+            Ok(true) => return,
+            Ok(false) => {}
+            // To follow it as new what is not known to be new would count it twice.
+            // Told of the original, or waiting for descriptors.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(_) => return self.unreadable(&listed.path, listed.input.clone(), None, now, facts),
         }
         let skip = at_end.then_some(look.size);
         if let Some(id) = self.begin(file, look, &listed.path, listed.input.clone(), skip, now) {
@@ -75,7 +83,8 @@ impl Tailer {
         found
     }
 
-    /// Whether the file holds a known content; if so, that goes on in it, or it is noted as a copy.
+    /// Whether the file holds a known content; if so, that goes on in it, or it is noted as a copy. `Err`: one of the two
+    /// cannot be read, so that nothing can be said.
     #[expect(clippy::too_many_arguments, reason = "one step of identify, split for its length")]
     fn known(
         &mut self,
@@ -87,19 +96,19 @@ impl Tailer {
         names: &Names,
         now: Instant,
         facts: &mut Vec<Fact>,
-    ) -> bool {
+    ) -> io::Result<bool> {
         let key = (listed.input.clone(), look.dev, look.ino);
         for id in relatives {
             let Some(entry) = self.entries.get(id) else { continue };
-            let Ok(kin) = entry.kin(file, look, head) else { continue };
+            let kin = entry.kin(file, look, head)?;
             if kin == Kin::Other {
                 continue;
             }
             let stands =
                 entry.adrift.is_none() && (entry.here.is_some() || matches!(entry.source, Source::Plain(_)));
-            if stands && self.copy_of_standing(*id, file, look, now, facts) {
+            if stands && self.copy_of_standing(*id, file, look, now, facts)? {
                 self.copies.insert(key, Copy { of: *id, size: look.size });
-                return true;
+                return Ok(true);
             }
             let loose = |entry: &super::Entry| {
                 entry.adrift.is_some() || (!stands && entry.saved.state == State::Done)
@@ -112,20 +121,20 @@ impl Tailer {
             if kin == Kin::Shorter && !recent && look.size < TELLING_BYTES {
                 continue;
             }
-            return self.take_over(*id, kin, listed, file, look, now, facts);
+            return Ok(self.take_over(*id, kin, listed, file, look, now, facts));
         }
         if names.adrift.is_empty() || head.len() < HEAD_BYTES || !is_telling(head) {
-            return false;
+            return Ok(false);
         }
-        let same = |id: &&FileId| {
-            let Some(entry) = self.entries.get(*id) else { return false };
-            entry.adrift.is_some()
-                && entry.input == listed.input
-                && entry.saved.head.len() >= HEAD_BYTES
-                && entry.kin(file, look, head).is_ok_and(|kin| kin == Kin::Same)
-        };
-        let moved = names.adrift.iter().find(same).copied();
-        moved.is_some_and(|id| self.take_over(id, Kin::Same, listed, file, look, now, facts))
+        for id in &names.adrift {
+            let Some(entry) = self.entries.get(id) else { continue };
+            let may =
+                entry.adrift.is_some() && entry.input == listed.input && entry.saved.head.len() >= HEAD_BYTES;
+            if may && entry.kin(file, look, head)? == Kin::Same {
+                return Ok(self.take_over(*id, Kin::Same, listed, file, look, now, facts));
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the file is a copy of a content that stands in a file of its own. That it was cut there meanwhile may only
@@ -137,24 +146,26 @@ impl Tailer {
         look: Look,
         now: Instant,
         facts: &mut Vec<Fact>,
-    ) -> bool {
-        let Some(entry) = self.entries.get(&id) else { return false };
+    ) -> io::Result<bool> {
+        let Some(entry) = self.entries.get(&id) else { return Ok(false) };
         if matches!(entry.source, Source::Closed) {
             if entry.saved.state == State::Done {
-                return true;
+                return Ok(true);
             }
             let here = entry.here.clone().unwrap_or_default();
-            self.wake(id, &here, now, facts);
+            if self.wake(id, &here, now, facts).is_none() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
         }
         if self.entries.get(&id).is_none_or(|entry| entry.adrift.is_some()) {
-            return false;
+            return Ok(false);
         }
-        if self.intact(id) {
+        if self.intact(id)? {
             return self.begins_alike(id, file, look);
         }
         let new = self.replaced(id, now, facts);
         self.hot.extend(new);
-        false
+        Ok(false)
     }
 
     /// A content without a place goes on in this file; one that ends before the offset is all counted already.
@@ -209,23 +220,21 @@ impl Tailer {
     }
 
     /// Whether an open content still stands in its file.
-    fn intact(&self, id: FileId) -> bool {
-        let Some(entry) = self.entries.get(&id) else { return false };
-        let Source::Plain(file) = &entry.source else { return false };
-        file.metadata().is_ok_and(|meta| meta.len() >= entry.saved.offset)
-            && holds(file, &entry.saved).unwrap_or(false)
+    fn intact(&self, id: FileId) -> io::Result<bool> {
+        let Some(entry) = self.entries.get(&id) else { return Ok(false) };
+        let Source::Plain(file) = &entry.source else { return Ok(false) };
+        Ok(file.metadata()?.len() >= entry.saved.offset && holds(file, &entry.saved)?)
     }
 
     /// Whether the file's last bytes stand at the same place of the content's own file.
-    fn begins_alike(&self, id: FileId, copy: &File, look: Look) -> bool {
-        let Some(entry) = self.entries.get(&id) else { return false };
-        let Source::Plain(original) = &entry.source else { return false };
+    fn begins_alike(&self, id: FileId, copy: &File, look: Look) -> io::Result<bool> {
+        let Some(entry) = self.entries.get(&id) else { return Ok(false) };
+        let Source::Plain(original) = &entry.source else { return Ok(false) };
         let len = look.size.min(MARK_BYTES as u64) as usize;
         let (mut ours, mut theirs) = ([0; MARK_BYTES], [0; MARK_BYTES]);
         let at = look.size - len as u64;
-        let read = |file: &File, bytes: &mut [u8]| read_at(file, at, bytes).unwrap_or(0);
-        let (a, b) = (read(original, &mut ours[..len]), read(copy, &mut theirs[..len]));
-        a == b && ours[..a] == theirs[..b]
+        let (a, b) = (read_at(original, at, &mut ours[..len])?, read_at(copy, at, &mut theirs[..len])?);
+        Ok(a == b && ours[..a] == theirs[..b])
     }
 }
 

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// After this long without a write a file is looked at less often.
 const IDLE: Duration = Duration::from_secs(10);
+/// After a file could not be read, the next attempt.
+const AGAIN: Duration = Duration::from_millis(500);
 /// Two writes closer than this may carry the same time stamp.
 const STAMP_GRAIN: Duration = Duration::from_millis(50);
 
@@ -81,7 +83,7 @@ impl Tailer {
         let Source::Plain(file) = &entry.source else { return (0, false) };
         let look = match file.metadata() {
             Ok(meta) => Look::of(&meta),
-            Err(error) => return self.broken(id, &error, facts),
+            Err(_) => return self.broken(id, now, facts),
         };
         if look.size != entry.look.size || look.stamp != entry.look.stamp {
             entry.look = look;
@@ -101,6 +103,9 @@ impl Tailer {
                     entry.saved.size = look.size;
                     self.dirty.insert(id);
                 }
+                if bytes > 0 && !self.failing.is_empty() {
+                    self.failing.remove(&entry.place());
+                }
                 (bytes, more)
             }
             Ok(Turn::Replaced) => {
@@ -108,7 +113,7 @@ impl Tailer {
                 self.hot.extend(id);
                 (0, true)
             }
-            Err(error) => self.broken(id, &error, facts),
+            Err(_) => self.broken(id, now, facts),
         }
     }
 
@@ -126,10 +131,15 @@ impl Tailer {
         let quiet = now.saturating_duration_since(entry.written);
         if entry.recheck && quiet >= STAMP_GRAIN {
             entry.recheck = false;
-            if !matches!(read::holds(file, &entry.saved), Ok(true)) {
-                let id = self.replaced(id, now, facts);
-                self.hot.extend(id);
-                return (0, true);
+            match read::holds(file, &entry.saved) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let id = self.replaced(id, now, facts);
+                    self.hot.extend(id);
+                    return (0, true);
+                }
+                // Says nothing about what the file holds.
+                Err(_) => return self.broken(id, now, facts),
             }
         }
         if entry.saved.state == State::Rotated && quiet >= grace {
@@ -151,8 +161,8 @@ impl Tailer {
                 let id = self.replaced(id, now, facts);
                 self.hot.extend(id);
             }
-            Err(error) => {
-                self.broken(id, &error, facts);
+            Err(_) => {
+                self.broken(id, now, facts);
             }
         }
     }
@@ -204,17 +214,34 @@ impl Tailer {
         }
     }
 
-    /// Reading failed: told once, tried again later.
-    fn broken(&mut self, id: FileId, _error: &std::io::Error, facts: &mut Vec<Fact>) -> (u64, bool) {
+    /// Reading failed: to be found and compared again, as after a restart.
+    fn broken(&mut self, id: FileId, now: Instant, facts: &mut Vec<Fact>) -> (u64, bool) {
         self.close(id);
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
-        // To be found and compared again, as after a restart.
         (entry.verified, entry.look.stamp) = (false, [0; 4]);
-        let place = entry.here.clone().unwrap_or_else(|| entry.path.clone());
-        if self.failing.insert((place, entry.input.clone()), OpenReason::Read) != Some(OpenReason::Read) {
-            facts.push(entry.fact(id, What::Failed(OpenReason::Read)));
-        }
+        let (path, input) = entry.place();
+        self.unreadable(&path, input, Some(id), now, facts);
         (0, false)
+    }
+
+    /// Reading a file failed: told once until some of it was read, tried again later. Nothing follows from it.
+    pub(super) fn unreadable(
+        &mut self,
+        path: &std::path::Path,
+        input: std::sync::Arc<str>,
+        file: Option<FileId>,
+        now: Instant,
+        facts: &mut Vec<Fact>,
+    ) {
+        if let Some(entry) = file.and_then(|id| self.entries.get_mut(&id)) {
+            entry.due = now + AGAIN;
+        }
+        let told = self.failing.insert((path.to_path_buf(), input.clone()), OpenReason::Read);
+        let what = match told == Some(OpenReason::Read) {
+            true => What::FailedAgain(OpenReason::Read),
+            false => What::Failed(OpenReason::Read),
+        };
+        facts.push(Fact { file, path: path.to_path_buf(), input, what });
     }
 
     /// The inode holds other bytes now: the old content is adrift, a new one begins there. Gives the new one.

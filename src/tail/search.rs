@@ -101,7 +101,8 @@ impl Tailer {
             }
             // A folder that cannot be read now says nothing about its files.
             let Ok(found) = siblings.with_inode(&path, ino) else { continue };
-            if found.is_some_and(|found| self.wake(id, &found, now, facts)) {
+            // Neither does a file that cannot be read now.
+            if found.is_some_and(|found| self.wake(id, &found, now, facts) != Some(false)) {
                 continue;
             }
             let Some(entry) = self.entries.get_mut(&id) else { continue };

@@ -93,28 +93,44 @@ impl Tailer {
             }
         }
         for (id, listed) in asleep {
-            if !self.wake(id, &listed.path, now, facts)
+            if self.wake(id, &listed.path, now, facts) != Some(true)
                 && !self.inodes.contains_key(&(listed.input.clone(), listed.dev, listed.ino))
             {
                 strangers.push(listed);
             }
         }
         let unknown: HashSet<&Path> = strangers.iter().map(|listed| listed.path.as_path()).collect();
-        self.failing
-            .retain(|(path, _), reason| *reason == OpenReason::Read || unknown.contains(path.as_path()));
+        let mut followed: Option<HashSet<PathBuf>> = None;
+        let entries = &self.entries;
+        self.failing.retain(|(path, _), reason| {
+            unknown.contains(path.as_path())
+                || *reason == OpenReason::Read
+                    && followed
+                        .get_or_insert_with(|| entries.values().map(|entry| entry.place().0).collect())
+                        .contains(path)
+        });
         strangers
     }
 
-    /// Opens a content that is known by its inode but not held open. `false`: the file there is not it, or cannot be read.
-    pub(super) fn wake(&mut self, id: FileId, path: &Path, now: Instant, facts: &mut Vec<Fact>) -> bool {
-        let Some((file, look)) = self.open_file(path, self.input_of(id), Some(id), facts) else {
-            return false;
-        };
-        let Some(entry) = self.entries.get_mut(&id) else { return false };
+    /// Opens a content that is known by its inode but not held open. `Some(false)`: the file there is not it; `None`: that
+    /// cannot be said now, since the file cannot be opened or read.
+    pub(super) fn wake(
+        &mut self,
+        id: FileId,
+        path: &Path,
+        now: Instant,
+        facts: &mut Vec<Fact>,
+    ) -> Option<bool> {
+        let (file, look) = self.open_file(path, self.input_of(id), Some(id), facts)?;
+        let entry = self.entries.get_mut(&id)?;
         if (look.dev, look.ino) != (entry.saved.dev, entry.saved.ino) {
-            return false;
+            return Some(false);
         }
-        let kin = read_head(&file).and_then(|head| entry.kin(&file, look, &head)).unwrap_or(Kin::Other);
+        let Ok(kin) = read_head(&file).and_then(|head| entry.kin(&file, look, &head)) else {
+            let input = entry.input.clone();
+            self.unreadable(path, input, Some(id), now, facts);
+            return None;
+        };
         if kin != Kin::Same {
             let key = entry.key();
             // Born at another time, it is another file that got the same inode.
@@ -125,11 +141,11 @@ impl Tailer {
             set_adrift(entry, now);
             self.inodes.remove(&key);
             self.dirty.insert(id);
-            return false;
+            return Some(false);
         }
         if entry.saved.state == State::Done && look.size == entry.saved.offset {
             (entry.verified, entry.look) = (true, look);
-            return true;
+            return Some(true);
         }
         let first = !entry.verified;
         entry.attach(file, look, now);
@@ -142,7 +158,7 @@ impl Tailer {
         if first {
             facts.push(entry.fact(id, What::Resumed));
         }
-        true
+        Some(true)
     }
 
     /// A content that is known by its inode and not open is looked at by name.
@@ -184,7 +200,11 @@ impl Tailer {
         }
         match opened {
             Ok(opened) => {
-                self.failing.remove(&(path.to_path_buf(), input));
+                // That it opens does not mean that it can be read.
+                let place = (path.to_path_buf(), input);
+                if self.failing.get(&place).is_some_and(|reason| *reason != OpenReason::Read) {
+                    self.failing.remove(&place);
+                }
                 Some(opened)
             }
             Err(error) => {

@@ -1,7 +1,12 @@
 //! A world of real files in a temporary folder, and the tailer in it; time is moved by hand.
 
-mod cases;
+mod bytes;
+mod cuts;
+mod files;
 mod model;
+mod rotation;
+#[path = "../../tests/support/shrink.rs"]
+mod shrink;
 
 use super::*;
 use std::fs::{self, File, OpenOptions};

@@ -1,8 +1,11 @@
 //! A consistent copy of the tallies for one scrape, walked family by family.
 //!
 //! Taking the cut marks newborn series as shown: this scrape shows them at 0, the next one their number (so that
-//! `increase()` sees the first event).
+//! `increase()` sees the first event). A cut that could not be made durable is not sent: the marks are taken back.
 
+mod take;
+
+use super::PATTERN_EVENTS;
 use super::catalog::{self, Entry};
 use super::exposition::{Buckets, Desc, Head, Kind, Source, Value, Visit};
 use super::guard::Guard;
@@ -10,7 +13,7 @@ use super::plan::{Plan, rule_key};
 use super::rows::{FILE_ERRORS, InputRow, LOST};
 use super::series::{Metric, Number, Pairs};
 use super::spec::MetricKind;
-use super::{PATTERN_EVENTS, Tally};
+use super::stream::Numbers;
 use crate::level::Level;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -32,14 +35,15 @@ pub struct InputCut {
 #[derive(Debug)]
 struct StreamCut {
     head: Arc<Head>,
-    lines: u64,
-    bytes: u64,
-    levels: [u64; 8],
-    last_event: f64,
+    /// Shared with the stream until that counts on.
+    numbers: Arc<Numbers>,
+    /// Everything of it is shown at 0.
+    zero: bool,
+    /// The series of rules without free labels stand at 0 from the start.
+    exposed: bool,
     format: &'static str,
     size: u64,
     unread: u64,
-    rules: Vec<[Option<u64>; 8]>,
 }
 
 #[derive(Debug)]
@@ -53,82 +57,50 @@ struct SeriesCut {
 /// A family that rules define, with its series and their bucket bounds.
 type RuleFamily<'a> = (Desc, Vec<(&'a SeriesCut, &'a [f64])>);
 
-impl Tally {
-    /// Copies all numbers; `files` is how many files the input follows.
-    pub fn cut(&mut self, files: u64) -> InputCut {
-        let plan = self.plan.clone();
-        // A stream that is shown at 0 shows its declared series at 0 as well.
-        let fresh: Vec<bool> = self.streams.iter().map(|s| s.as_ref().is_some_and(|s| s.newborn)).collect();
-        let streams = self.streams.iter_mut().flatten().map(|stream| stream.cut(&plan)).collect();
-        let mut series = Vec::with_capacity(self.series.len());
-        let mut shown = Vec::new();
-        for (at, s) in self.series.iter().enumerate() {
-            let Some(stream) = self.streams[s.key.stream].as_ref() else { continue };
-            let number = if s.newborn || fresh[s.key.stream] { s.number.zero() } else { s.number.clone() };
-            shown.extend(s.newborn.then_some(at));
-            series.push(SeriesCut {
-                head: stream.head.clone(),
-                metric: s.key.metric,
-                labels: s.key.labels.clone(),
-                number,
+impl StreamCut {
+    /// A number as this cut shows it.
+    fn shown(&self, of: impl Fn(&Numbers) -> u64) -> u64 {
+        if self.zero { 0 } else { of(&self.numbers) }
+    }
+
+    /// Walks what rules without free labels counted: the rule's index, the level, the number to show.
+    fn patterns(&self, plan: &Plan, mut to: impl FnMut(usize, Level, u64)) {
+        let mut to = |rule, level, count: u64| to(rule, level, if self.zero { 0 } else { count });
+        let mut cells = self.numbers.cells().iter().peekable();
+        if !self.exposed {
+            cells.for_each(|cell| {
+                if let Some(count) = cell.shown(false) {
+                    to(cell.rule(), cell.level(), count);
+                }
             });
+            return;
         }
-        shown.into_iter().for_each(|at| self.series.shown(at));
-        let head = Head::new([("input", self.input.as_str())]);
-        InputCut {
-            head,
-            plan,
-            streams,
-            series,
-            counters: self.counters.clone(),
-            seconds: self.seconds.clone(),
-            files,
+        for (at, rule) in plan.rules.iter().enumerate().filter(|(_, rule)| rule.labels.is_empty()) {
+            for level in Level::ALL {
+                let known = rule.levels.contains(level);
+                let count = match cells.next_if(|cell| (cell.rule(), cell.level()) == (at, level)) {
+                    Some(cell) => cell.shown(known),
+                    None => known.then_some(0),
+                };
+                if let Some(count) = count {
+                    to(at, level, count);
+                }
+            }
         }
     }
 }
 
-impl super::stream::Stream {
-    fn cut(&mut self, plan: &Plan) -> StreamCut {
-        let mut rules = Vec::new();
-        if self.exposed || !self.rules.is_empty() {
-            rules = plan.rules.iter().enumerate().map(|(at, rule)| self.show(at, rule)).collect();
-        }
-        let zero = std::mem::take(&mut self.newborn);
-        self.dirty |= zero || !self.scraped;
-        self.scraped = true;
-        let shown = |value: u64| if zero { 0 } else { value };
-        if zero {
-            rules.iter_mut().flatten().flatten().for_each(|value| *value = 0);
-        }
-        StreamCut {
-            head: self.head.clone(),
-            lines: shown(self.lines),
-            bytes: shown(self.bytes),
-            levels: self.levels.map(shown),
-            last_event: self.last_event,
-            format: self.format,
-            size: self.size,
-            unread: self.unread,
-            rules,
-        }
-    }
-
-    fn show(&mut self, at: usize, rule: &super::spec::Counted) -> [Option<u64>; 8] {
-        if rule.labels.is_empty() { self.show_rule(at, rule.levels) } else { [None; 8] }
-    }
-}
-
-/// The numbers of all inputs, and what the guard holds.
-#[derive(Debug)]
+/// The numbers of all inputs, and what the guard holds. A clone shares them.
+#[derive(Clone, Debug)]
 pub struct Cut {
-    inputs: Vec<InputCut>,
+    inputs: Vec<Arc<InputCut>>,
     held: Vec<(String, u64)>,
 }
 
 impl Cut {
     /// Joins the cuts of all inputs.
     pub fn new(inputs: Vec<InputCut>, guard: &Guard) -> Cut {
-        Cut { inputs, held: guard.held() }
+        Cut { inputs: inputs.into_iter().map(Arc::new).collect(), held: guard.held() }
     }
 
     fn streams(&self, to: &mut dyn Visit, entry: &Entry, value: impl Fn(&StreamCut) -> u64) {
@@ -174,7 +146,7 @@ impl Cut {
         to.family(&catalog::LOG_EVENTS.desc());
         for stream in self.inputs.iter().flat_map(|input| &input.streams) {
             for level in Level::ALL {
-                let value = Value::Int(stream.levels[level.index()]);
+                let value = Value::Int(stream.shown(|n| n.levels[level.index()]));
                 to.sample(&stream.head, &[("level", level.as_str())], value);
             }
         }
@@ -189,8 +161,10 @@ impl Cut {
 
     fn last_events(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_LAST_EVENT_TIMESTAMP.desc());
-        for stream in self.inputs.iter().flat_map(|input| &input.streams).filter(|s| s.last_event > 0.0) {
-            to.sample(&stream.head, &[], Value::Float(stream.last_event));
+        for stream in self.inputs.iter().flat_map(|input| &input.streams) {
+            if stream.numbers.last_event > 0.0 {
+                to.sample(&stream.head, &[], Value::Float(stream.numbers.last_event));
+            }
         }
     }
 
@@ -198,13 +172,11 @@ impl Cut {
         to.family(&catalog::LOG_PATTERN_EVENTS.desc());
         for input in &self.inputs {
             for stream in &input.streams {
-                for (rule, levels) in input.plan.rules.iter().zip(&stream.rules) {
-                    for (level, value) in Level::ALL.into_iter().zip(levels) {
-                        let Some(value) = value else { continue };
-                        let more = [("pattern", rule.name.as_str()), ("level", level.as_str())];
-                        to.sample(&stream.head, &more, Value::Int(*value));
-                    }
-                }
+                stream.patterns(&input.plan, |rule, level, count| {
+                    let name = input.plan.rules[rule].name.as_str();
+                    let more = [("pattern", name), ("level", level.as_str())];
+                    to.sample(&stream.head, &more, Value::Int(count));
+                });
             }
         }
         for s in self.series(|_, metric| matches!(metric, Metric::Pattern(_))) {
@@ -267,7 +239,10 @@ impl Cut {
         let with_values: Vec<&str> = names.collect();
         let all: Vec<&str> = with_values.iter().copied().chain([PATTERN_EVENTS, super::EXCEPTIONS]).collect();
         let list: [(&Entry, Walk<'_>); 19] = [
-            (&catalog::LOG_BYTES, Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.bytes))),
+            (
+                &catalog::LOG_BYTES,
+                Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.shown(|n| n.bytes))),
+            ),
             (&catalog::LOG_EVENTS, Box::new(|to| self.events(to))),
             (&catalog::LOG_EXCEPTIONS, Box::new(|to| self.exceptions(to))),
             (&catalog::LOG_FILE_SIZE, Box::new(|to| self.streams(to, &catalog::LOG_FILE_SIZE, |s| s.size))),
@@ -277,7 +252,10 @@ impl Cut {
             ),
             (&catalog::LOG_FORMAT_INFO, Box::new(|to| self.formats(to))),
             (&catalog::LOG_LAST_EVENT_TIMESTAMP, Box::new(|to| self.last_events(to))),
-            (&catalog::LOG_LINES, Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.lines))),
+            (
+                &catalog::LOG_LINES,
+                Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.shown(|n| n.lines))),
+            ),
             (&catalog::LOG_PATTERN_EVENTS, Box::new(|to| self.patterns(to))),
             (&catalog::FILES, Box::new(|to| self.inputs(to, &catalog::FILES, |i| i.files))),
             (

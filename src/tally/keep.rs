@@ -2,7 +2,7 @@
 //! config, of rules and of their order.
 
 use super::plan::{Plan, rule_key};
-use super::rows::{InputRow, Rows, SeriesId, SeriesRow, StreamId, StreamRow};
+use super::rows::{InputRow, Row, Rows, SeriesId, SeriesRow, StreamId, StreamRow};
 use super::series::{Key, Metric, Number, Pairs};
 use super::stream::StreamKey;
 use super::{EXCEPTIONS, PATTERN_EVENTS, Tally, empty, metric_name};
@@ -11,25 +11,37 @@ use crate::tally::exposition::Head;
 impl Tally {
     /// Everything that changed since the last call, for the store.
     pub fn take_rows(&mut self) -> Rows {
-        let mut rows = std::mem::take(&mut self.removed);
+        let mut rows = Rows::default();
+        self.each_row(|row| match row {
+            Row::Stream(id, row) => rows.streams.push((id, row)),
+            Row::Series(id, row) => rows.series.push((id, row)),
+            Row::Input(row) => rows.input = Some(row),
+        });
+        rows
+    }
+
+    /// As [`Tally::take_rows`], one by one: all of them at once are far larger than the tally.
+    pub fn each_row(&mut self, mut to: impl FnMut(Row)) {
+        let removed = std::mem::take(&mut self.removed);
+        removed.streams.into_iter().for_each(|(id, row)| to(Row::Stream(id, row)));
+        removed.series.into_iter().for_each(|(id, row)| to(Row::Series(id, row)));
         let (plan, input) = (self.plan.clone(), self.input.clone());
         for stream in self.streams.iter_mut().flatten().filter(|s| s.dirty) {
             stream.dirty = false;
             let id = StreamId { input: input.clone(), stream: stream.key.clone() };
-            rows.streams.push((id, Some(stream.row(&plan))));
+            to(Row::Stream(id, Some(stream.row(&plan))));
         }
         let streams = &self.streams;
         self.series.take_dirty(|s| {
             let Some(stream) = streams[s.key.stream].as_ref() else { return };
             let row = SeriesRow { number: s.number.clone(), newborn: s.newborn };
-            rows.series.push((series_id(&input, &stream.key, &plan, &s.key), Some(row)));
+            to(Row::Series(series_id(&input, &stream.key, &plan, &s.key), Some(row)));
         });
         if std::mem::take(&mut self.counters_dirty) {
             let seconds = plan.rules.iter().map(rule_key).zip(self.seconds.iter().copied());
             self.counters.rule_seconds = seconds.filter(|(_, seconds)| *seconds > 0.0).collect();
-            rows.input = Some(self.counters.clone());
+            to(Row::Input(self.counters.clone()));
         }
-        rows
     }
 
     /// Everything there is, as rows, changed or not.

@@ -116,13 +116,13 @@ impl Tally {
             self.change_counters(|counters| counters.truncated_lines += block.truncated);
         }
         let Some(stream) = self.streams.get_mut(stream).and_then(Option::as_mut) else { return };
-        stream.lines += block.lines;
-        stream.bytes += block.bytes;
-        stream.levels.iter_mut().zip(block.levels).for_each(|(sum, more)| *sum += more);
+        let numbers = stream.change();
+        numbers.lines += block.lines;
+        numbers.bytes += block.bytes;
+        numbers.levels.iter_mut().zip(block.levels).for_each(|(sum, more)| *sum += more);
         if block.levels != [0; 8] {
-            stream.last_event = now;
+            numbers.last_event = now;
         }
-        stream.dirty = true;
     }
 
     /// Counts an event that a rule matched, once, with its labels and metrics.
@@ -132,8 +132,7 @@ impl Tally {
         self.last_match[rule] = self.now;
         if counted.labels.is_empty() {
             if let Some(stream) = self.streams.get_mut(stream).and_then(Option::as_mut) {
-                stream.hit(rule, level, plan.rules.len());
-                stream.dirty = true;
+                stream.hit(rule, level);
             }
             if counted.metrics.is_empty() {
                 return;
@@ -248,17 +247,8 @@ impl Tally {
     pub fn absorb(&mut self, other: &Tally) {
         for (at, stream) in other.streams() {
             let mine = self.stream(&stream.key, || (*stream.head).clone(), false);
-            let rules = self.plan.rules.len();
             if let Some(target) = self.streams[mine].as_mut() {
-                target.lines += stream.lines;
-                target.bytes += stream.bytes;
-                target.levels.iter_mut().zip(stream.levels).for_each(|(sum, more)| *sum += more);
-                if target.rules.is_empty() && !stream.rules.is_empty() {
-                    target.rules = vec![stream::Dense::default(); rules];
-                }
-                for (sum, more) in target.rules.iter_mut().zip(&stream.rules) {
-                    sum.counts.iter_mut().zip(more.counts).for_each(|(sum, more)| *sum += more);
-                }
+                target.change().absorb(&stream.numbers);
             }
             for series in other.series.iter().filter(|s| s.key.stream == at) {
                 let key = &series.key;

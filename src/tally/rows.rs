@@ -86,6 +86,17 @@ pub const LOST: [&str; 3] = ["truncated", "rotated_unread", "decode"];
 /// The `reason` values of `logtally_file_errors_total`.
 pub const FILE_ERRORS: [&str; 5] = ["missing", "permission", "open", "read", "other"];
 
+/// One row; `None` deletes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Row {
+    /// A stream's.
+    Stream(StreamId, Option<StreamRow>),
+    /// A series'.
+    Series(SeriesId, Option<SeriesRow>),
+    /// The input's own.
+    Input(InputRow),
+}
+
 /// All rows of one input that changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {

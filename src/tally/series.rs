@@ -77,8 +77,17 @@ pub struct Series {
     pub number: Number,
     /// Born of values that nobody knew: it is exposed at 0 once before its number.
     pub newborn: bool,
+    /// The last cut held it at 0.
+    at_zero: bool,
     /// Changed since the last commit.
     dirty: bool,
+}
+
+impl Series {
+    /// Whether the last cut held it at 0.
+    pub fn is_at_zero(&self) -> bool {
+        self.at_zero
+    }
 }
 
 /// The series of one input.
@@ -99,7 +108,7 @@ impl SeriesStore {
     pub fn insert(&mut self, key: Key, number: Number, newborn: bool) -> usize {
         let at = self.all.len();
         self.index.insert(key.clone(), at);
-        self.all.push(Series { key, number, newborn, dirty: false });
+        self.all.push(Series { key, number, newborn, at_zero: false, dirty: false });
         at
     }
 
@@ -109,12 +118,31 @@ impl SeriesStore {
         &mut self.all[at].number
     }
 
-    /// A scrape has shown the series: from now on it shows its number.
-    pub fn shown(&mut self, at: usize) {
-        if self.all[at].newborn {
-            self.all[at].newborn = false;
-            self.touch(at);
+    /// A scrape is about to show them: the newborn ones at 0, from the next one on with their numbers.
+    pub fn show(&mut self) {
+        for at in 0..self.all.len() {
+            let newborn = std::mem::take(&mut self.all[at].newborn);
+            self.all[at].at_zero = newborn;
+            if newborn {
+                self.touch(at);
+            }
         }
+    }
+
+    /// The scrape showed something else: what it was to show at 0 is newborn again.
+    pub fn take_back(&mut self) {
+        for at in 0..self.all.len() {
+            if std::mem::take(&mut self.all[at].at_zero) {
+                self.all[at].newborn = true;
+                self.touch(at);
+            }
+        }
+    }
+
+    /// Nothing is newborn any more.
+    pub fn settle(&mut self) {
+        self.show();
+        self.all.iter_mut().for_each(|series| series.at_zero = false);
     }
 
     /// All series, in the order of their birth.

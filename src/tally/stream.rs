@@ -1,9 +1,12 @@
 //! A stream: the plain numbers of everything that was read under one label set.
+//!
+//! The numbers are shared with the cuts that were taken of them and copied when they change next. So what was last
+//! made durable can be kept at the price of what has changed since.
 
 use super::exposition::Head;
 use super::plan::{Plan, rule_key};
 use super::rows::{RuleRow, StreamRow};
-use crate::level::{Level, Levels};
+use crate::level::Level;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -14,22 +17,56 @@ pub struct StreamKey {
     pub labels: Vec<(String, String)>,
 }
 
-/// The events that a rule without free labels matched, by level.
+/// How far the birth of a series has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dense {
-    /// By [`Level::index`].
-    pub counts: [u64; 8],
-    /// One bit for each level whose series has been exposed.
-    pub shown: u8,
+pub enum Birth {
+    /// No scrape has shown it.
+    #[default]
+    Unseen,
+    /// The last cut was the first to hold it, at 0.
+    AtZero,
+    /// It shows its number.
+    Seen,
 }
 
-/// The numbers of one stream.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    /// Its identity within the input.
-    pub key: StreamKey,
-    /// All labels that its series carry.
-    pub head: Arc<Head>,
+/// The events of one level that a rule without free labels matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    rule: u32,
+    level: Level,
+    birth: Birth,
+    /// How many.
+    pub count: u64,
+}
+
+impl Cell {
+    /// What a cut shows of it: `None` before its birth. `known`: its series stands there whatever it has counted.
+    pub(super) fn shown(&self, known: bool) -> Option<u64> {
+        match self.birth {
+            Birth::Unseen if !known => None,
+            Birth::AtZero => Some(0),
+            _ => Some(self.count),
+        }
+    }
+
+    /// The index of its rule in the plan.
+    pub fn rule(&self) -> usize {
+        self.rule as usize
+    }
+
+    /// Its level.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    fn key(&self) -> (u32, usize) {
+        (self.rule, self.level.index())
+    }
+}
+
+/// What a stream has counted.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
     /// Lines read.
     pub lines: u64,
     /// Raw bytes read.
@@ -38,14 +75,58 @@ pub struct Stream {
     pub levels: [u64; 8],
     /// When the last event was read, in seconds since the epoch; 0 before the first.
     pub last_event: f64,
-    /// One entry for each rule, or none at all while no rule has matched.
-    pub rules: Vec<Dense>,
+    /// What rules without free labels matched, by rule and level; only what has counted. Most rules match at one
+    /// level, if at all: a place for each rule and level would be mostly empty.
+    cells: Vec<Cell>,
+}
+
+impl Numbers {
+    /// What rules without free labels have matched, sorted by rule and level.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    fn cell(&mut self, rule: u32, level: Level) -> &mut Cell {
+        let at = match self.cells.binary_search_by_key(&(rule, level.index()), Cell::key) {
+            Ok(at) => at,
+            Err(at) => {
+                self.cells.insert(at, Cell { rule, level, birth: Birth::Unseen, count: 0 });
+                at
+            }
+        };
+        &mut self.cells[at]
+    }
+
+    /// Adds what another stream counted under the same rules.
+    pub fn absorb(&mut self, other: &Numbers) {
+        self.lines += other.lines;
+        self.bytes += other.bytes;
+        self.levels.iter_mut().zip(other.levels).for_each(|(sum, more)| *sum += more);
+        for cell in &other.cells {
+            self.cell(cell.rule, cell.level).count += cell.count;
+        }
+    }
+}
+
+/// The numbers of one stream, and what scrapes know of it.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Its identity within the input.
+    pub key: StreamKey,
+    /// All labels that its series carry.
+    pub head: Arc<Head>,
+    /// What it counted.
+    pub numbers: Arc<Numbers>,
     /// It appeared while running: everything is exposed at 0 once before its numbers.
     pub newborn: bool,
     /// The series of rules without free labels stand at 0 from the start.
     pub exposed: bool,
     /// Some scrape has shown it: what is born from now on was not there at that scrape.
     pub scraped: bool,
+    /// The last cut was the first to hold it.
+    first: bool,
+    /// The last cut held it at 0.
+    at_zero: bool,
     /// The format that its files have shown; empty before the first line. Set before each cut, as the sizes are.
     pub format: &'static str,
     /// Size of its files and how much of that is unread, in bytes; set before each cut.
@@ -62,14 +143,12 @@ impl Stream {
         Stream {
             key,
             head,
-            lines: 0,
-            bytes: 0,
-            levels: [0; 8],
-            last_event: 0.0,
-            rules: Vec::new(),
+            numbers: Arc::default(),
             newborn,
             exposed: false,
             scraped: false,
+            first: false,
+            at_zero: false,
             format: "",
             size: 0,
             unread: 0,
@@ -77,107 +156,203 @@ impl Stream {
         }
     }
 
+    /// The numbers, to be changed.
+    pub fn change(&mut self) -> &mut Numbers {
+        self.dirty = true;
+        Arc::make_mut(&mut self.numbers)
+    }
+
     /// Counts an event that a rule without free labels matched.
-    pub fn hit(&mut self, rule: usize, level: Level, rules: usize) {
-        if self.rules.is_empty() {
-            self.rules = vec![Dense::default(); rules];
-        }
-        self.rules[rule].counts[level.index()] += 1;
+    pub fn hit(&mut self, rule: usize, level: Level) {
+        self.change().cell(rule as u32, level).count += 1;
     }
 
     /// The row that the store keeps. Rules that have counted nothing are left out.
     pub fn row(&self, plan: &Plan) -> StreamRow {
-        let counted = self.rules.iter().enumerate().filter(|(_, dense)| dense.counts != [0; 8]);
+        let numbers = &self.numbers;
+        let rule_row = |cells: &[Cell]| {
+            let mut row = RuleRow { rule: rule_key(&plan.rules[cells[0].rule()]), counts: [0; 8], shown: 0 };
+            for cell in cells {
+                row.counts[cell.level.index()] = cell.count;
+                row.shown |= u8::from(cell.birth != Birth::Unseen) << cell.level.index();
+            }
+            row
+        };
         StreamRow {
-            lines: self.lines,
-            bytes: self.bytes,
-            levels: self.levels,
-            last_event: self.last_event,
+            lines: numbers.lines,
+            bytes: numbers.bytes,
+            levels: numbers.levels,
+            last_event: numbers.last_event,
             newborn: self.newborn,
             scraped: self.scraped,
-            rules: counted
-                .map(|(at, dense)| RuleRow {
-                    rule: rule_key(&plan.rules[at]),
-                    counts: dense.counts,
-                    shown: dense.shown,
-                })
-                .collect(),
+            rules: numbers.cells.chunk_by(|a, b| a.rule == b.rule).map(rule_row).collect(),
         }
     }
 
     /// Takes over what the store kept. Rules that are no longer in force are left behind.
     pub fn adopt(&mut self, row: &StreamRow, plan: &Plan) {
-        self.lines = row.lines;
-        self.bytes = row.bytes;
-        self.levels = row.levels;
-        self.last_event = row.last_event;
-        self.newborn = row.newborn;
-        self.scraped = row.scraped;
+        (self.newborn, self.scraped) = (row.newborn, row.scraped);
+        let numbers = self.change();
+        numbers.lines = row.lines;
+        numbers.bytes = row.bytes;
+        numbers.levels = row.levels;
+        numbers.last_event = row.last_event;
         for kept in &row.rules {
             let Some(rule) = plan.rule(&kept.rule) else { continue };
-            if self.rules.is_empty() {
-                self.rules = vec![Dense::default(); plan.rules.len()];
+            for level in Level::ALL {
+                let (count, bit) = (kept.counts[level.index()], 1 << level.index());
+                if count > 0 {
+                    let cell = numbers.cell(rule as u32, level);
+                    cell.count = count;
+                    cell.birth = if kept.shown & bit == 0 { Birth::Unseen } else { Birth::Seen };
+                }
             }
-            self.rules[rule] = Dense { counts: kept.counts, shown: kept.shown };
         }
     }
 
-    /// The samples of a rule: levels whose series is exposed, with the number to show. Marks what it shows.
-    pub fn show_rule(&mut self, rule: usize, levels: Levels) -> [Option<u64>; 8] {
-        let mut out = [None; 8];
-        let exposed = self.exposed;
-        let Some(dense) = self.rules.get_mut(rule) else {
-            levels.iter().filter(|_| exposed).for_each(|level| out[level.index()] = Some(0));
-            return out;
-        };
-        for level in Level::ALL {
-            let (at, bit) = (level.index(), 1 << level.index());
-            let known = dense.shown & bit != 0 || (exposed && levels.contains(level));
-            if known {
-                out[at] = Some(dense.counts[at]);
-            } else if dense.counts[at] > 0 {
-                // Born after a scrape that did not show it: exposed at 0 for this one.
-                out[at] = Some(if self.scraped { 0 } else { dense.counts[at] });
-                self.dirty = true;
-            }
-            if out[at].is_some() {
-                dense.shown |= bit;
-            }
+    /// Nothing of it is newborn any more.
+    pub(super) fn settle(&mut self) {
+        (self.newborn, self.exposed) = (false, true);
+        Arc::make_mut(&mut self.numbers).cells.iter_mut().for_each(|cell| cell.birth = Birth::Seen);
+    }
+
+    /// A scrape is about to show the stream: what no scrape has shown goes one step on.
+    pub(super) fn show(&mut self, plan: &Plan) {
+        self.first = !self.scraped;
+        self.at_zero = std::mem::take(&mut self.newborn);
+        self.scraped = true;
+        self.dirty |= self.first;
+        if self.numbers.cells.iter().all(|cell| cell.birth == Birth::Seen) {
+            return;
         }
-        out
+        let (first, exposed) = (self.first, self.exposed);
+        for cell in &mut Arc::make_mut(&mut self.numbers).cells {
+            let known = exposed && plan.rules[cell.rule()].levels.contains(cell.level);
+            cell.birth = match cell.birth {
+                // Born after a scrape that did not show it.
+                Birth::Unseen if !first && !known => Birth::AtZero,
+                _ => Birth::Seen,
+            };
+        }
+        self.dirty = true;
+    }
+
+    /// The scrape showed something else: all is as before it, but that one more has gone by without this stream.
+    pub(super) fn take_back(&mut self) {
+        let unseen = |cell: &Cell| cell.birth == Birth::AtZero;
+        if self.first {
+            (self.newborn, self.scraped, self.dirty) = (true, false, true);
+        }
+        if self.numbers.cells.iter().any(unseen) {
+            let cells = &mut self.change().cells;
+            cells.iter_mut().filter(|cell| unseen(cell)).for_each(|cell| cell.birth = Birth::Unseen);
+        }
+        (self.first, self.at_zero) = (false, false);
+    }
+
+    /// Whether the last cut held everything of it at 0.
+    pub(super) fn is_at_zero(&self) -> bool {
+        self.at_zero
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::spec::Counted;
     use super::*;
+    use crate::level::Levels;
+
+    fn plan() -> Plan {
+        let rule = |name: &str| Counted {
+            group: "g".into(),
+            name: name.into(),
+            labels: vec![],
+            metrics: vec![],
+            levels: Levels::NONE.with(Level::Error),
+        };
+        Plan::new(vec![rule("a"), rule("b")], false)
+    }
+
+    fn stream() -> Stream {
+        Stream::new(StreamKey::default(), Arc::default(), false)
+    }
+
+    fn shown(stream: &mut Stream) -> Vec<Option<u64>> {
+        stream.show(&plan());
+        stream.numbers.cells().iter().map(|cell| cell.shown(stream.exposed)).collect()
+    }
 
     #[test]
     fn a_rule_is_shown_at_zero_before_its_first_count() {
-        let mut stream = Stream::new(StreamKey::default(), Arc::default(), false);
-        stream.scraped = true;
-        assert_eq!(stream.show_rule(1, Levels::ALL), [None; 8]);
-        stream.hit(1, Level::Error, 2);
-        let error = Level::Error.index();
-        assert_eq!(stream.show_rule(1, Levels::ALL)[error], Some(0));
-        assert_eq!(stream.show_rule(1, Levels::ALL)[error], Some(1));
-        assert_eq!(stream.show_rule(1, Levels::ALL).iter().flatten().count(), 1);
+        let mut stream = stream();
+        assert_eq!(shown(&mut stream), []);
+        stream.hit(1, Level::Error);
+        assert_eq!(shown(&mut stream), [Some(0)]);
+        assert_eq!(shown(&mut stream), [Some(1)]);
     }
 
     #[test]
     fn what_the_first_scrape_finds_is_shown_as_it_is() {
-        let mut stream = Stream::new(StreamKey::default(), Arc::default(), false);
-        stream.hit(0, Level::Error, 1);
-        assert_eq!(stream.show_rule(0, Levels::ALL)[Level::Error.index()], Some(1));
+        let mut stream = stream();
+        stream.hit(0, Level::Error);
+        assert_eq!(shown(&mut stream), [Some(1)]);
     }
 
     #[test]
     fn an_exposed_rule_stands_at_zero_from_the_start() {
-        let mut stream = Stream::new(StreamKey::default(), Arc::default(), false);
+        let mut stream = stream();
         stream.exposed = true;
-        let only_errors = Levels::NONE.with(Level::Error);
-        assert_eq!(stream.show_rule(0, only_errors).iter().flatten().count(), 1);
-        stream.hit(0, Level::Error, 1);
-        assert_eq!(stream.show_rule(0, only_errors)[Level::Error.index()], Some(1));
+        assert_eq!(shown(&mut stream), []);
+        stream.hit(0, Level::Error);
+        assert_eq!(shown(&mut stream), [Some(1)]);
+    }
+
+    #[test]
+    fn what_was_not_sent_is_shown_at_zero_again() {
+        let mut stream = stream();
+        shown(&mut stream);
+        stream.hit(1, Level::Error);
+        assert_eq!(shown(&mut stream), [Some(0)]);
+        stream.take_back();
+        assert_eq!((shown(&mut stream), stream.is_at_zero()), (vec![Some(0)], false));
+        // Sent by now: a later cut that is not sent changes nothing.
+        assert_eq!(shown(&mut stream), [Some(1)]);
+        stream.take_back();
+        assert_eq!(shown(&mut stream), [Some(1)]);
+    }
+
+    #[test]
+    fn a_stream_that_a_scrape_went_by_without_begins_at_zero() {
+        let mut stream = stream();
+        stream.hit(0, Level::Error);
+        shown(&mut stream);
+        stream.take_back();
+        assert!(stream.newborn && !stream.scraped && stream.dirty);
+        shown(&mut stream);
+        assert!(stream.is_at_zero());
+        shown(&mut stream);
+        assert!(!stream.is_at_zero());
+    }
+
+    #[test]
+    fn a_cut_keeps_its_numbers_while_the_stream_counts_on() {
+        let mut stream = stream();
+        stream.hit(0, Level::Error);
+        let kept = stream.numbers.clone();
+        stream.hit(0, Level::Error);
+        assert_eq!((kept.cells()[0].count, stream.numbers.cells()[0].count), (1, 2));
+    }
+
+    #[test]
+    fn a_row_brings_back_counts_and_births() {
+        let (plan, mut one) = (plan(), stream());
+        one.hit(1, Level::Error);
+        shown(&mut one);
+        one.hit(0, Level::Info);
+        one.hit(1, Level::Debug);
+        let mut two = stream();
+        two.adopt(&one.row(&plan), &plan);
+        assert_eq!(two.numbers.cells(), one.numbers.cells());
+        assert_eq!(two.numbers.cells().len(), 3);
     }
 }

@@ -2,14 +2,15 @@
 
 use super::Tally;
 use super::series::{Metric, Number, Series};
+use super::stream::Stream;
 
 impl Tally {
     /// Events that each rule matched, by group and name, in the order of the rules.
     pub fn rule_totals(&self) -> Vec<((String, String), u64)> {
         let mut counts = vec![0; self.plan.rules.len()];
         for (_, stream) in self.streams() {
-            for (sum, dense) in counts.iter_mut().zip(&stream.rules) {
-                *sum += dense.counts.iter().sum::<u64>();
+            for cell in stream.numbers.cells() {
+                counts[cell.rule()] += cell.count;
             }
         }
         for series in self.series.iter() {
@@ -45,11 +46,7 @@ impl Tally {
 
     /// Nothing is newborn any more: everything shows its number at once, as in an output that is no scrape.
     pub fn settle(&mut self) {
-        for stream in self.streams.iter_mut().flatten() {
-            stream.newborn = false;
-            stream.rules.iter_mut().for_each(|dense| dense.shown = u8::MAX);
-            stream.exposed = true;
-        }
-        (0..self.series.len()).for_each(|at| self.series.shown(at));
+        self.streams.iter_mut().flatten().for_each(Stream::settle);
+        self.series.settle();
     }
 }

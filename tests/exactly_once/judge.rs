@@ -1,6 +1,6 @@
 //! What scrapes must satisfy: the truth in the end, and the laws of counters on the way.
 
-use super::world::Truth;
+use super::world::{Content, Truth};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The series of one scrape: name and sorted labels, value.
@@ -75,18 +75,23 @@ impl Judge {
     }
 }
 
+/// A counter of the logs without the labels that no truth holds, and the path that it counts under.
+fn placed(series: &str) -> Option<(String, &str)> {
+    let (name, labels) = series.split_once('{').unwrap();
+    let labels: Vec<&str> = labels.trim_end_matches('}').split(',').collect();
+    let path = labels.iter().find_map(|label| label.strip_prefix("path=")).unwrap_or_default();
+    let rest = |label: &&&str| !label.starts_with("path=") && !label.starts_with("team=");
+    let rest: Vec<&str> = labels.iter().filter(rest).copied().collect();
+    let counts = is_counter(series) && of_logs(series) && !rest.contains(&"pattern=extra");
+    counts.then(|| (format!("{name}{{{}}}", rest.join(",")), path))
+}
+
 /// What differs between the truth and a scrape, whatever the paths.
 pub(super) fn differences(truth: &Truth, numbers: &Numbers) -> Vec<String> {
     let mut found = Truth::new();
-    for (series, value) in numbers.iter().filter(|(series, _)| is_counter(series) && of_logs(series)) {
-        let (name, labels) = series.split_once('{').unwrap();
-        let labels: Vec<&str> = labels
-            .trim_end_matches('}')
-            .split(',')
-            .filter(|label| !label.starts_with("path=") && !label.starts_with("team="))
-            .collect();
-        if !labels.contains(&"pattern=extra") {
-            *found.entry(format!("{name}{{{}}}", labels.join(","))).or_default() += value;
+    for (series, value) in numbers {
+        if let Some((series, _)) = placed(series) {
+            *found.entry(series).or_default() += value;
         }
     }
     let all: BTreeSet<&String> = truth.keys().chain(found.keys()).collect();
@@ -97,4 +102,39 @@ pub(super) fn differences(truth: &Truth, numbers: &Numbers) -> Vec<String> {
             format!("{series}: {} counted, {} written", value(&found, series), value(truth, series))
         })
         .collect()
+}
+
+/// What counts under a path that its content was not first seen under. A content that moved before it was certainly seen
+/// may stand under any of its names: of each series, what must stand under a path and what may.
+pub(super) fn misplaced(contents: &[Content], numbers: &Numbers) -> Vec<String> {
+    let mut bounds: BTreeMap<(String, String), (f64, f64)> = BTreeMap::new();
+    for content in contents {
+        for (series, value) in &content.truth {
+            for path in &content.paths {
+                let label = match series.contains("input=two") {
+                    true => path.file_name().unwrap().to_string_lossy(),
+                    false => path.to_string_lossy(),
+                };
+                let (least, most) = bounds.entry((series.clone(), label.into_owned())).or_default();
+                *least += if content.paths.len() == 1 { *value } else { 0.0 };
+                *most += value;
+            }
+        }
+    }
+    let mut found: BTreeMap<(String, String), f64> = BTreeMap::new();
+    for (series, value) in numbers {
+        if let Some((series, path)) = placed(series) {
+            *found.entry((series, path.to_owned())).or_default() += value;
+        }
+    }
+    let all: BTreeSet<&(String, String)> = bounds.keys().chain(found.keys()).collect();
+    let mut misplaced = Vec::new();
+    for at in all {
+        let (least, most) = bounds.get(at).copied().unwrap_or_default();
+        let value = found.get(at).copied().unwrap_or_default();
+        if value < least || value > most {
+            misplaced.push(format!("{} under {}: {value}, not {least} to {most}", at.0, at.1));
+        }
+    }
+    misplaced
 }

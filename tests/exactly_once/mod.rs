@@ -2,15 +2,18 @@
 //!
 //! `world` writes logs and knows what they hold, `schedule` draws what happens, `judge` compares scrapes with the
 //! truth and with each other. What is judged is a [`schedule::Subject`]: the real binary with real SIGKILLs (`kills`), or the
-//! inputs alone in this process with time in our hands (`model`). `rotators` has the tools that people rotate with.
+//! inputs alone in this process with time in our hands (`model`). `rotators` has the tools that people rotate with, `mounts` the file
+//! systems that tell less, hold less, or fail.
 
 mod judge;
 mod kills;
 mod model;
+mod mounts;
 mod rotators;
 mod schedule;
 mod server;
 mod trouble;
+mod waiting;
 mod world;
 
 /// Random numbers that a seed repeats.

@@ -3,7 +3,8 @@
 
 use super::Random;
 use super::judge::{Judge, Numbers, read};
-use super::schedule::{Op, Subject, config, draw, rules, run};
+use super::schedule::{Amid, Op, Subject, config, draw, rules, run};
+use crate::support::shrink::shrink;
 use logtally::app::build::{Built, build};
 use logtally::config::{Given, Input, load};
 use logtally::discover::Globs;
@@ -43,6 +44,9 @@ struct Life {
     shards: Vec<Shard>,
     guard: Arc<Guard>,
     pending: Changes,
+    /// What the last scrape showed that was made durable.
+    kept: Cut,
+    failing: bool,
 }
 
 struct Model {
@@ -66,7 +70,8 @@ fn built(extra: bool) -> Built {
     build(load(&given).unwrap()).unwrap()
 }
 
-fn feeds(dir: &Path, extra: bool) -> Vec<Feed> {
+/// The inputs of the schedules over a folder.
+pub(super) fn feeds(dir: &Path, extra: bool) -> Vec<Feed> {
     let place = |path: &PathBuf| dir.join(path.strip_prefix("/anywhere").unwrap());
     let feed = |feed: &logtally::app::build::Feed| Feed {
         name: feed.input.name.clone(),
@@ -135,17 +140,29 @@ impl Model {
     fn commit(&mut self) -> Option<Cut> {
         let life = self.life.as_mut()?;
         let cuts = life.shards.iter_mut().map(Shard::cut).collect();
-        life.shards.iter_mut().for_each(|shard| shard.collect(&mut life.pending));
-        life.store.commit(&std::mem::take(&mut life.pending)).unwrap();
-        Some(Cut::new(cuts, &life.guard))
+        if life.write() {
+            life.kept = Cut::new(cuts, &life.guard);
+        } else {
+            life.shards.iter_mut().for_each(Shard::take_back);
+        }
+        Some(life.kept.clone())
     }
 
     /// A commit that no scrape asked for: nothing was shown.
     fn commit_unseen(&mut self) {
         if let Some(life) = &mut self.life {
-            life.shards.iter_mut().for_each(|shard| shard.collect(&mut life.pending));
-            life.store.commit(&std::mem::take(&mut life.pending)).unwrap();
+            life.write();
         }
+    }
+}
+
+impl Life {
+    fn write(&mut self) -> bool {
+        self.shards.iter_mut().for_each(|shard| shard.collect(&mut self.pending));
+        if !self.failing {
+            self.store.commit(&std::mem::take(&mut self.pending)).unwrap();
+        }
+        !self.failing
     }
 }
 
@@ -164,8 +181,9 @@ impl Subject for Model {
             let kept = kept.remove(&feed.name).unwrap_or_default();
             Shard::new(feed, guard.clone(), options.clone(), kept, From::End, self.now)
         };
-        let shards = feeds(&self.dir, self.extra).into_iter().map(shard).collect();
-        self.life = Some(Life { store, shards, guard, pending: Changes::new() });
+        let mut shards: Vec<Shard> = feeds(&self.dir, self.extra).into_iter().map(shard).collect();
+        let kept = Cut::new(shards.iter_mut().map(Shard::seen).collect(), &guard);
+        self.life = Some(Life { store, shards, guard, pending: Changes::new(), kept, failing: false });
         self.list();
     }
 
@@ -187,6 +205,26 @@ impl Subject for Model {
             shard.reform(feed, guard.clone());
         }
         life.guard = guard;
+    }
+
+    fn reload_amid(&mut self, extra: bool, amid: Amid) {
+        match amid {
+            Amid::Stop => self.reload(extra),
+            Amid::Stopped => self.commit_unseen(),
+            Amid::Kill(millis) if millis % 2 == 0 => self.reload(extra),
+            Amid::Kill(_) => {}
+        }
+        self.extra = extra;
+        match amid {
+            Amid::Kill(_) => self.kill(),
+            Amid::Stop | Amid::Stopped => self.stop(),
+        }
+    }
+
+    fn fail(&mut self, failing: bool) {
+        if let Some(life) = &mut self.life {
+            life.failing = failing;
+        }
     }
 
     fn scrape(&mut self) -> Numbers {
@@ -238,25 +276,6 @@ fn attempt(ops: &[Op], seed: u64) -> Result<(), String> {
     })
 }
 
-/// Leaves out what a failure does not need.
-fn shrink(mut ops: Vec<Op>, seed: u64, mut error: String) -> (Vec<Op>, String) {
-    loop {
-        let before = ops.len();
-        let mut at = 0;
-        while at < ops.len() {
-            let mut fewer = ops.clone();
-            fewer.remove(at);
-            match attempt(&fewer, seed) {
-                Err(smaller) => (ops, error) = (fewer, smaller),
-                Ok(()) => at += 1,
-            }
-        }
-        if ops.len() == before {
-            return (ops, error);
-        }
-    }
-}
-
 #[test]
 fn inputs_count_each_line_once_over_crashes() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
@@ -267,7 +286,7 @@ fn inputs_count_each_line_once_over_crashes() {
     for seed in first..first + count {
         let ops = draw(seed, 60);
         if let Err(error) = attempt(&ops, seed) {
-            let (ops, error) = shrink(ops, seed, error);
+            let (ops, error) = shrink(ops, error, |ops| attempt(ops, seed));
             panic!("SEED={seed} fails, cut down to {ops:?}\n{error}");
         }
     }

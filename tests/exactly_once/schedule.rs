@@ -1,7 +1,7 @@
 //! What happens in which order, drawn from a seed; and how it is done to a world and a subject.
 
 use super::Random;
-use super::judge::{Judge, Numbers, differences, sum};
+use super::judge::{Judge, Numbers, differences, misplaced, sum};
 use super::world::{Followed, Reopen, World};
 use std::path::Path;
 
@@ -17,6 +17,10 @@ pub(super) trait Subject {
     fn stop(&mut self);
     /// Loads the rules anew; `extra`: with one rule more.
     fn reload(&mut self, extra: bool);
+    /// As a reload, but what ends the subject comes between.
+    fn reload_amid(&mut self, extra: bool, amid: Amid);
+    /// From now on, until it starts anew, commits fail or work again.
+    fn fail(&mut self, failing: bool);
     /// One scrape.
     fn scrape(&mut self) -> Numbers;
     /// Lets it work a little.
@@ -31,6 +35,7 @@ pub(super) enum Op {
     Write(usize, u64),
     Piece(usize),
     Finish(usize),
+    Block(usize),
     Trace(usize),
     TraceLine(usize),
     Rename(usize, Reopen),
@@ -42,16 +47,32 @@ pub(super) enum Op {
     Stop,
     Start,
     Reload(bool),
+    ReloadAmid(bool, Amid),
+    Fail(bool),
     Scrape,
     Settle,
     Breathe(u64),
 }
 
-/// The rules of all schedules; one more is there or not.
+/// What comes before the end of a reload.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Amid {
+    /// It is asked to stop, at once.
+    Stop,
+    /// It was asked to stop before.
+    Stopped,
+    /// It is killed, after so many milliseconds.
+    Kill(u64),
+}
+
+/// The rules of all schedules; one more is there or not. `late` and `span` can match newlines: they wait for the
+/// event's end, the one with its match in the first line, the other over all lines.
 pub(super) fn rules(extra: bool) -> String {
     let mut text = "group: g\nrules:
   - {name: boom, match: 'boom (?P<k>[a-z])', labels: {k: '${k}'}}
   - {name: oops, match: 'oops'}
+  - {name: late, match: 'failed\\s+oops'}
+  - {name: span, match: 'begin #[0-9]+\\n(?s:.*)and done'}
   - name: slow
     match: 'took (?P<s>[0-9.]+)s'
     metrics:
@@ -80,6 +101,14 @@ host: off
     )
 }
 
+fn amid(draw: u64) -> Amid {
+    match draw {
+        0 => Amid::Stop,
+        1 => Amid::Stopped,
+        millis => Amid::Kill(millis - 2),
+    }
+}
+
 /// Draws a schedule.
 pub(super) fn draw(seed: u64, most: u64) -> Vec<Op> {
     let mut random = Random::new(seed);
@@ -87,7 +116,7 @@ pub(super) fn draw(seed: u64, most: u64) -> Vec<Op> {
     let mut ops = Vec::new();
     for _ in 0..len {
         let log = [0, 0, 0, 1, 1, 2][random.below(6) as usize];
-        ops.push(match random.below(64) {
+        ops.push(match random.below(72) {
             0..=11 => Op::Write(log, 1 + random.below(6)),
             12..=13 => Op::Write(log, 200),
             14..=16 => Op::Piece(log),
@@ -107,6 +136,10 @@ pub(super) fn draw(seed: u64, most: u64) -> Vec<Op> {
             53..=54 => Op::Reload(random.below(2) == 0),
             55..=58 => Op::Scrape,
             59 => Op::Settle,
+            60..=62 => Op::Fail(true),
+            63 => Op::Fail(false),
+            64..=65 => Op::Block(log),
+            66 => Op::ReloadAmid(random.below(2) == 0, amid(random.below(6))),
             _ => Op::Breathe(random.below(25)),
         });
     }
@@ -139,6 +172,7 @@ impl Run<'_> {
             Op::Write(log, events) => self.world.write(log, events, &mut self.random),
             Op::Piece(log) => self.world.piece(log, &mut self.random),
             Op::Finish(log) => self.world.finish(log),
+            Op::Block(log) => self.world.block(log, &mut self.random),
             Op::Trace(log) => self.world.begin_trace(log, &mut self.random),
             Op::TraceLine(log) => {
                 self.world.trace_line(log);
@@ -171,6 +205,8 @@ impl Run<'_> {
             Op::Stop => self.subject.stop(),
             Op::Start => self.start(),
             Op::Reload(extra) => self.subject.reload(extra),
+            Op::ReloadAmid(extra, amid) => self.subject.reload_amid(extra, amid),
+            Op::Fail(failing) => self.subject.fail(failing),
             Op::Scrape if self.subject.is_up() => self.scrape()?,
             Op::Scrape => {}
             Op::Settle => self.settle()?,
@@ -203,6 +239,7 @@ impl Run<'_> {
     /// Waits until all that is written is counted.
     fn settle(&mut self) -> Result<(), String> {
         self.start();
+        self.subject.fail(false);
         let lines = self.world.lines();
         let numbers =
             self.subject.settle(&mut self.judge, &|numbers| sum(numbers, "log_lines_total") >= lines)?;
@@ -220,6 +257,7 @@ impl Run<'_> {
             self.world.reopen(log);
         }
         self.start();
+        self.subject.fail(false);
         let truth = self.world.truth.clone();
         let numbers =
             self.subject.settle(&mut self.judge, &|numbers| differences(&truth, numbers).is_empty())?;
@@ -227,6 +265,10 @@ impl Run<'_> {
         let lost = sum(&numbers, "logtally_lost_bytes_total");
         if !differ.is_empty() || lost != 0.0 {
             return Err(format!("{lost} bytes told lost\n{}", differ.join("\n")));
+        }
+        let misplaced = misplaced(&self.world.contents, &numbers);
+        if !misplaced.is_empty() {
+            return Err(format!("under another path than the first\n{}", misplaced.join("\n")));
         }
         // It stays so.
         let numbers = self.subject.scrape();

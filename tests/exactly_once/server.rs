@@ -1,7 +1,8 @@
 //! The real binary as a child process.
 
 use super::judge::{Judge, Numbers, read};
-use super::schedule::{Subject, config, rules};
+use super::schedule::{Amid, Subject, config, rules};
+use rustix::process::Signal;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// The longest that anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A write beyond the limit on file sizes is an error, and not the end.
+pub(super) const FAILS: &str = "trap '' XFSZ";
 
 /// A life of the exporter.
 struct Life {
@@ -24,6 +28,8 @@ pub(super) struct Server {
     life: Option<Life>,
     /// Shell commands before each start.
     pub(super) before: &'static str,
+    /// What puts a command where the server is to run; nothing: here.
+    pub(super) enter: Vec<String>,
     /// What all lives said.
     said: Vec<String>,
 }
@@ -33,12 +39,14 @@ impl Server {
     pub(super) fn new(dir: &Path) -> Server {
         std::fs::write(dir.join("logtally.yml"), config(dir, dir)).unwrap();
         std::fs::write(dir.join("rules.yml"), rules(false)).unwrap();
-        Server::of(dir)
+        let mut server = Server::of(dir);
+        server.before = FAILS;
+        server
     }
 
     /// Over a folder with a config.
     pub(super) fn of(dir: &Path) -> Server {
-        Server { dir: dir.to_path_buf(), life: None, before: "", said: Vec::new() }
+        Server { dir: dir.to_path_buf(), life: None, before: "", enter: Vec::new(), said: Vec::new() }
     }
 
     /// Its process id, while it runs.
@@ -52,13 +60,13 @@ impl Server {
         self.said.iter().cloned().chain(now).collect()
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid() {
             rustix::process::kill_process(pid, signal).unwrap();
         }
     }
 
-    fn until<T>(&mut self, what: &str, mut look: impl FnMut(&mut Server) -> Option<T>) -> T {
+    pub(super) fn until<T>(&mut self, what: &str, mut look: impl FnMut(&mut Server) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = look(self) {
@@ -78,6 +86,21 @@ impl Server {
             self.said.push("---".into());
             self.said.extend(log);
         }
+    }
+
+    fn set_rules(&self, extra: bool) {
+        // Whole, since it may be starting just now.
+        std::fs::write(self.dir.join("rules.fresh"), rules(extra)).unwrap();
+        std::fs::rename(self.dir.join("rules.fresh"), self.dir.join("rules.yml")).unwrap();
+    }
+
+    /// Waits for the end that it was asked for.
+    fn ends(&mut self) {
+        let asked = Instant::now();
+        let status = self.until("the end", |server| server.life.as_mut()?.child.try_wait().unwrap());
+        assert!(asked.elapsed() < Duration::from_secs(5), "it stops within five seconds");
+        assert!(status.success(), "{status}: {}", self.log().join("\n"));
+        self.bury();
     }
 
     /// Where it serves, once it does.
@@ -113,8 +136,9 @@ impl Subject for Server {
     }
 
     fn start(&mut self) {
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("{}\nexec \"$0\" \"$@\"", self.before));
+        let enter: Vec<&str> = self.enter.iter().map(String::as_str).chain(["sh", "-c"]).collect();
+        let mut command = Command::new(enter[0]);
+        command.args(&enter[1..]).arg(format!("{}\nexec \"$0\" \"$@\"", self.before));
         command.arg(env!("CARGO_BIN_EXE_logtally"));
         let own = std::env::vars_os().map(|(key, _)| key);
         own.filter(|key| key.to_string_lossy().starts_with("LOGTALLY_")).for_each(|key| {
@@ -147,17 +171,30 @@ impl Subject for Server {
         }
         // Asked before it listens to signals, it just ends.
         self.address();
-        self.signal(rustix::process::Signal::TERM);
-        let asked = Instant::now();
-        self.until("the end", |server| server.life.as_mut()?.child.try_wait().unwrap());
-        assert!(asked.elapsed() < Duration::from_secs(5), "it stops within five seconds");
-        self.bury();
+        self.signal(Signal::TERM);
+        self.ends();
+    }
+
+    fn reload_amid(&mut self, extra: bool, amid: Amid) {
+        self.set_rules(extra);
+        if self.life.is_none() {
+            return;
+        }
+        self.address();
+        match amid {
+            Amid::Stop => [Signal::HUP, Signal::TERM].into_iter().for_each(|signal| self.signal(signal)),
+            Amid::Stopped => [Signal::TERM, Signal::HUP].into_iter().for_each(|signal| self.signal(signal)),
+            Amid::Kill(millis) => {
+                self.signal(Signal::HUP);
+                self.breathe(millis);
+                return self.kill();
+            }
+        }
+        self.ends();
     }
 
     fn reload(&mut self, extra: bool) {
-        // Whole, since it may be starting just now.
-        std::fs::write(self.dir.join("rules.fresh"), rules(extra)).unwrap();
-        std::fs::rename(self.dir.join("rules.fresh"), self.dir.join("rules.yml")).unwrap();
+        self.set_rules(extra);
         if self.life.is_none() {
             return;
         }
@@ -167,8 +204,18 @@ impl Subject for Server {
         };
         self.get("/-/healthy");
         let before = loads(self);
-        self.signal(rustix::process::Signal::HUP);
+        self.signal(Signal::HUP);
         self.until("a reload", |server| (loads(server) > before).then_some(()));
+    }
+
+    fn fail(&mut self, failing: bool) {
+        use rustix::process::{Resource, Rlimit, prlimit};
+        if self.life.is_some() {
+            // Not while it starts: without a store it would not.
+            self.address();
+            let limit = Rlimit { current: failing.then_some(0), maximum: None };
+            prlimit(self.pid(), Resource::Fsize, limit).unwrap();
+        }
     }
 
     fn scrape(&mut self) -> Numbers {

@@ -1,7 +1,7 @@
 //! Programs that log, and rotators that move their files: every line written is also counted here.
 
 use super::Random;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -41,20 +41,54 @@ pub(super) enum Reopen {
     Created,
 }
 
+/// What was once written to one file, wherever that file goes.
+#[derive(Default)]
+pub(super) struct Content {
+    /// The paths under which it can have been seen first.
+    pub(super) paths: BTreeSet<PathBuf>,
+    /// It has been seen: no later path is its first one.
+    seen: bool,
+    /// What it holds.
+    pub(super) truth: Truth,
+}
+
+impl Content {
+    fn at(path: &Path) -> Content {
+        Content { paths: BTreeSet::from([path.to_path_buf()]), ..Content::default() }
+    }
+
+    fn moves_to(&mut self, path: PathBuf) {
+        if !self.seen {
+            self.paths.insert(path);
+        }
+    }
+}
+
+/// A rotated file.
+struct Rotated {
+    /// `.gz`, `.zst` or nothing.
+    ending: &'static str,
+    /// The store knows the content.
+    known: bool,
+    content: usize,
+}
+
 /// One log and the program that writes it.
 pub(super) struct Log {
     path: PathBuf,
     pub(super) followed: Followed,
     inputs: &'static [&'static str],
     writer: File,
+    /// Where the writer writes, by [`World::contents`].
+    content: usize,
     /// What stands at the end without a newline, and what it will count when that comes.
     piece: Option<(String, Truth)>,
     /// The rest of a traceback: lines, with what each counts.
     trace: Vec<(String, Truth)>,
     /// Rotated, and the writer has not reopened.
     moved: bool,
-    /// Endings of the rotated files, newest first (`.gz`, `.zst` or nothing), and whether the store knows the content.
-    rotated: Vec<(&'static str, bool)>,
+    /// Newest first.
+    rotated: Vec<Rotated>,
     /// The store knows the current file.
     pub(super) known: bool,
     turns: u32,
@@ -64,6 +98,7 @@ pub(super) struct Log {
 pub(super) struct World {
     pub(super) logs: Vec<Log>,
     pub(super) truth: Truth,
+    pub(super) contents: Vec<Content>,
     next: u64,
 }
 
@@ -84,7 +119,7 @@ impl World {
         for folder in ["a", "b", "elsewhere"] {
             fs::create_dir_all(dir.join(folder)).unwrap();
         }
-        let mut logs = Vec::new();
+        let (mut logs, mut contents) = (Vec::new(), Vec::new());
         let all: [(&str, Followed, &'static [&'static str]); 3] = [
             ("a/app.log", Followed::AllNames, &["one", "two"]),
             ("b/main.log", Followed::OneName, &["two"]),
@@ -97,11 +132,13 @@ impl World {
             if followed == Followed::Link {
                 std::os::unix::fs::symlink(&target, &path).unwrap();
             }
+            contents.push(Content::at(&path));
             logs.push(Log {
                 path,
                 followed,
                 inputs,
                 writer,
+                content: contents.len() - 1,
                 piece: None,
                 trace: Vec::new(),
                 moved: false,
@@ -110,7 +147,7 @@ impl World {
                 turns: 0,
             });
         }
-        World { logs, truth: Truth::new(), next: 0 }
+        World { logs, truth: Truth::new(), contents, next: 0 }
     }
 
     /// Lines that are written by now, over all inputs.
@@ -163,7 +200,9 @@ impl World {
                 all.sort_unstable();
                 (format!("{name}{{{}}}", all.join(",")), *value)
             });
-            add(&mut self.truth, labelled.collect());
+            let labelled: Truth = labelled.collect();
+            add(&mut self.contents[self.logs[log].content].truth, labelled.clone());
+            add(&mut self.truth, labelled);
         }
     }
 
@@ -217,6 +256,7 @@ impl World {
         let head = format!("2026-11-20 12:00:01,500 ERROR shop.db failed oops #{}", self.next);
         let mut counts = one("log_events_total", "level=error");
         add(&mut counts, one("log_pattern_events_total", "level=error,pattern=oops"));
+        add(&mut counts, one("log_pattern_events_total", "level=error,pattern=late"));
         self.logs[log].writer.write_all(format!("{head}\n").as_bytes()).unwrap();
         self.count(log, &head, counts);
         let mut lines: Vec<(String, Truth)> =
@@ -229,18 +269,53 @@ impl World {
         self.logs[log].trace = lines;
     }
 
+    /// One event of several lines in one write, which a rule sees whole.
+    pub(super) fn block(&mut self, log: usize, random: &mut Random) {
+        self.finish(log);
+        self.next += 1;
+        let (word, level) = LEVELS[random.below(5) as usize];
+        let head = format!("2026-11-20 12:00:02,500 {word} shop.db begin #{}", self.next);
+        let mut counts = one("log_events_total", &format!("level={level}"));
+        add(&mut counts, one("log_pattern_events_total", &format!("level={level},pattern=span")));
+        let parts = 1 + random.below(3);
+        let lines: Vec<String> = std::iter::once(head)
+            .chain((0..parts).map(|part| format!("    part {part} of it")))
+            .chain(["    and done".to_owned()])
+            .collect();
+        self.logs[log].writer.write_all(format!("{}\n", lines.join("\n")).as_bytes()).unwrap();
+        lines.iter().for_each(|line| self.count(log, line, std::mem::take(&mut counts)));
+    }
+
     /// Where the `at`th newest rotated file is.
     fn rotated_path(&self, log: usize, at: usize) -> PathBuf {
         let log = &self.logs[log];
-        PathBuf::from(format!("{}.{}{}", log.path.display(), at + 1, log.rotated[at].0))
+        PathBuf::from(format!("{}.{}{}", log.path.display(), at + 1, log.rotated[at].ending))
     }
 
     fn shift(&mut self, log: usize) {
         for at in (0..self.logs[log].rotated.len()).rev() {
             let from = self.rotated_path(log, at);
-            let ending = self.logs[log].rotated[at].0;
-            fs::rename(from, format!("{}.{}{ending}", self.logs[log].path.display(), at + 2)).unwrap();
+            let Rotated { ending, content, .. } = self.logs[log].rotated[at];
+            let to = PathBuf::from(format!("{}.{}{ending}", self.logs[log].path.display(), at + 2));
+            fs::rename(from, &to).unwrap();
+            self.contents[content].moves_to(to);
         }
+    }
+
+    /// What the writer wrote stands in the newest rotated file from now on.
+    fn rotated(&mut self, log: usize) -> PathBuf {
+        let this = &mut self.logs[log];
+        let to = PathBuf::from(format!("{}.1", this.path.display()));
+        this.rotated.insert(0, Rotated { ending: "", known: this.known, content: this.content });
+        this.known = false;
+        self.contents[this.content].moves_to(to.clone());
+        to
+    }
+
+    /// The writer writes a new content at the log's path.
+    fn fresh(&mut self, log: usize) {
+        self.contents.push(Content::at(&self.logs[log].path));
+        self.logs[log].content = self.contents.len() - 1;
     }
 
     /// Whether a rotation makes sense now.
@@ -260,13 +335,13 @@ impl World {
             std::os::unix::fs::symlink(&target, &fresh).unwrap();
             fs::rename(&fresh, &this.path).unwrap();
             this.known = false;
+            self.fresh(log);
             return;
         }
         self.shift(log);
+        let to = self.rotated(log);
         let this = &mut self.logs[log];
-        fs::rename(&this.path, format!("{}.1", this.path.display())).unwrap();
-        this.rotated.insert(0, ("", this.known));
-        this.known = false;
+        fs::rename(&this.path, to).unwrap();
         this.moved = true;
         match reopen {
             Reopen::Early => self.reopen(log),
@@ -280,6 +355,7 @@ impl World {
         if std::mem::take(&mut self.logs[log].moved) {
             self.finish(log);
             self.logs[log].writer = append(&self.logs[log].path);
+            self.fresh(log);
         }
     }
 
@@ -295,12 +371,12 @@ impl World {
     pub(super) fn copy_truncate(&mut self, log: usize, refill: bool, random: &mut Random) {
         self.finish(log);
         self.shift(log);
+        let to = self.rotated(log);
         let this = &mut self.logs[log];
-        fs::copy(&this.path, format!("{}.1", this.path.display())).unwrap();
+        fs::copy(&this.path, to).unwrap();
         let size = this.writer.metadata().unwrap().len();
         this.writer.set_len(0).unwrap();
-        this.rotated.insert(0, ("", this.known));
-        this.known = false;
+        self.fresh(log);
         while refill && self.logs[log].writer.metadata().unwrap().len() <= size {
             self.write(log, 3, random);
         }
@@ -309,11 +385,10 @@ impl World {
     /// Compresses the oldest plain rotated file whose content is in the store.
     pub(super) fn compress(&mut self, log: usize, ending: &'static str) {
         let first = usize::from(self.logs[log].moved);
-        let plain =
-            |(at, (ending, known)): &(usize, &(&str, bool))| *at >= first && ending.is_empty() && *known;
+        let plain = |(at, file): &(usize, &Rotated)| *at >= first && file.ending.is_empty() && file.known;
         let Some((at, _)) = self.logs[log].rotated.iter().enumerate().rev().find(plain) else { return };
         let from = self.rotated_path(log, at);
-        self.logs[log].rotated[at].0 = ending;
+        self.logs[log].rotated[at].ending = ending;
         let to = File::create(self.rotated_path(log, at)).unwrap();
         let text = fs::read(&from).unwrap();
         if ending == ".gz" {
@@ -331,11 +406,12 @@ impl World {
         for log in &mut self.logs {
             let written = log.writer.metadata().unwrap().len() > 0;
             log.known = written && !log.moved;
-            log.rotated.iter_mut().for_each(|(_, known)| *known = true);
+            log.rotated.iter_mut().for_each(|file| file.known = true);
             // The newest rotated one may still be empty, and get its first line from a late writer.
-            if let Some((_, known)) = log.rotated.first_mut().filter(|_| log.moved) {
-                *known = written;
+            if let Some(file) = log.rotated.first_mut().filter(|_| log.moved) {
+                file.known = written;
             }
         }
+        self.contents.iter_mut().filter(|content| !content.truth.is_empty()).for_each(|c| c.seen = true);
     }
 }

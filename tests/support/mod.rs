@@ -3,6 +3,7 @@
 
 mod exporter;
 mod http;
+pub(crate) mod shrink;
 mod text;
 
 pub(crate) use exporter::{Exporter, until};

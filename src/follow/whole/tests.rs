@@ -40,7 +40,7 @@ struct Numbers {
 }
 
 fn numbers(tally: &Tally) -> Numbers {
-    let (_, stream) = tally.streams().next().unwrap();
+    let stream = &tally.streams().next().unwrap().1.numbers;
     let patterns = tally.pattern_totals();
     Numbers { lines: stream.lines, bytes: stream.bytes, levels: stream.levels, patterns }
 }

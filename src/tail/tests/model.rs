@@ -3,6 +3,7 @@
 //! Every line is unique, so the end of a schedule tells which line was lost or counted twice. A failing schedule prints its
 //! seed and is cut down to the steps that it takes to fail.
 
+use super::shrink::shrink;
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -292,30 +293,11 @@ fn run(ops: &[Op], only_app: bool) -> Result<(), String> {
     outcome.unwrap_or_else(|_| Err("a panic".into()))
 }
 
-fn shrink(mut ops: Vec<Op>, only_app: bool) -> (Vec<Op>, String) {
-    let mut error = run(&ops, only_app).err().unwrap_or_default();
-    loop {
-        let before = ops.len();
-        let mut at = 0;
-        while at < ops.len() {
-            let mut fewer = ops.clone();
-            fewer.remove(at);
-            match run(&fewer, only_app) {
-                Err(smaller) => (ops, error) = (fewer, smaller),
-                Ok(()) => at += 1,
-            }
-        }
-        if ops.len() == before {
-            return (ops, error);
-        }
-    }
-}
-
 fn schedules(seeds: std::ops::Range<u64>, only_app: bool) {
     for seed in seeds {
         let ops = schedule(seed);
-        if run(&ops, only_app).is_err() {
-            let (ops, error) = shrink(ops, only_app);
+        if let Err(error) = run(&ops, only_app) {
+            let (ops, error) = shrink(ops, error, |ops| run(ops, only_app));
             panic!("seed {seed} fails, cut down to {ops:?}\n{error}");
         }
     }
