@@ -1,0 +1,138 @@
+//! The way to an action: what must be found in a line, what must not, and the captures that are known there.
+
+use super::super::captures;
+use super::super::go::Go;
+use super::super::proof::{Verdict, covers};
+use super::tree::Stmt;
+
+/// Expressions that one rule may need for two that a line must match in any order.
+const MOST_FORMS: usize = 6;
+
+/// What holds at a place of the program.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Way {
+    /// Expressions that are found in the line, from the outermost block to the innermost, with their lines.
+    pub(super) found: Vec<(String, usize)>,
+    /// Expressions that are not.
+    pub(super) absent: Vec<String>,
+    /// Names and numbers of captures, and their names in the expressions; the innermost last.
+    pub(super) captures: Vec<(String, String)>,
+    /// The block that `next` enters.
+    pub(super) wrapped: Vec<Vec<Stmt>>,
+}
+
+/// Expressions for a way, and what is wrong with them.
+pub(super) struct Joined {
+    pub(super) any: Vec<String>,
+    /// Why it is not exact, with the line of the program that it comes from.
+    pub(super) doubt: Option<(usize, String)>,
+}
+
+impl Way {
+    /// The way on, where an expression is found.
+    pub(super) fn with(&self, go: &Go, line: usize) -> Way {
+        let mut way = self.clone();
+        if !["", "^", "$", ".*", "^.*$"].contains(&go.regex.as_str()) {
+            way.found.push((go.regex.clone(), line));
+        }
+        way.captures.extend(go.captures.iter().cloned());
+        way
+    }
+
+    /// The way on, where an expression is not found.
+    pub(super) fn without(&self, regex: &str) -> Way {
+        let mut way = self.clone();
+        way.absent.push(regex.to_owned());
+        way
+    }
+
+    /// The capture of a name or number, as the innermost expression has it.
+    pub(super) fn capture(&self, name: &str) -> Option<&str> {
+        self.captures.iter().rev().find(|(known, _)| known == name).map(|(_, id)| id.as_str())
+    }
+
+    /// The expression that holds a capture: its place among those found.
+    pub(super) fn holder(&self, id: &str) -> Option<usize> {
+        self.found.iter().position(|(regex, _)| regex.contains(&format!("(?P<{id}>")))
+    }
+
+    /// One expression, or several of which any holds, for all that are found. `used` are the captures that are needed.
+    pub(super) fn join(&self, used: &[&str]) -> Option<Joined> {
+        let needed = |regex: &str| used.iter().any(|id| regex.contains(&format!("(?P<{id}>")));
+        let all: Vec<&str> = self.found.iter().map(|(regex, _)| regex.as_str()).collect();
+        let mut left: Vec<&(String, usize)> = Vec::new();
+        for (at, one) in self.found.iter().enumerate() {
+            let said = |other: &(String, usize)| covers(&[&other.0], &[&one.0]) == Verdict::Holds;
+            let others = left.iter().copied().chain(&self.found[at + 1..]);
+            if needed(&one.0) || !others.into_iter().any(said) {
+                left.push(one);
+            }
+        }
+        let Some(((first, _), rest)) = left.split_first() else {
+            return Some(Joined { any: vec!["^".to_owned()], doubt: None });
+        };
+        let mut any = vec![first.clone()];
+        for (next, _) in rest {
+            any = any.iter().flat_map(|one| forms(one, next, used)).collect();
+            any.truncate(MOST_FORMS);
+        }
+        if any.is_empty() {
+            return None;
+        }
+        if rest.is_empty() {
+            return Some(Joined { any, doubt: None });
+        }
+        let line = left.last().map_or(0, |(_, line)| *line);
+        let texts: Vec<&str> = any.iter().map(String::as_str).collect();
+        let doubt = match covers(&all, &texts) {
+            Verdict::Holds => None,
+            Verdict::Fails(example) => Some((line, format!("a line such as {example:?} counts in mtail only"))),
+            Verdict::Unknown => Some((line, "the expressions are too large to prove it".to_owned())),
+        };
+        Some(Joined { any, doubt })
+    }
+}
+
+/// Two expressions behind one another, in the orders that are possible.
+fn forms(one: &str, other: &str, used: &[&str]) -> Vec<String> {
+    let mut forms = Vec::new();
+    if !bound_left(other) && !bound_right(one) {
+        forms.push(format!("{}.*?{}", whole(open_ended(one, used)), whole(other)));
+    }
+    if !bound_left(one) && !bound_right(other) {
+        forms.push(format!("{}.*?{}", whole(open_ended(other, used)), whole(one)));
+    }
+    forms
+}
+
+fn bound_left(regex: &str) -> bool {
+    regex.starts_with('^')
+}
+
+fn bound_right(regex: &str) -> bool {
+    regex.ends_with('$') && !regex.ends_with("\\$")
+}
+
+/// The expression without the rest of the line at its end, where nobody needs it.
+fn open_ended<'a>(regex: &'a str, used: &[&str]) -> &'a str {
+    let plain = regex.strip_suffix(".*").filter(|head| !head.ends_with('\\')).unwrap_or(regex);
+    let Some(at) = regex.rfind("(?P<k") else { return plain };
+    let (head, tail) = regex.split_at(at);
+    match tail[4..].split_once('>') {
+        Some((id, ".*)")) if !used.contains(&id) => head,
+        _ => plain,
+    }
+}
+
+fn whole(regex: &str) -> String {
+    let choice = matches!(
+        regex_syntax::ast::parse::Parser::new().parse(regex),
+        Ok(regex_syntax::ast::Ast::Alternation(_))
+    );
+    if choice { format!("(?:{regex})") } else { regex.to_owned() }
+}
+
+/// The final text of an expression, with the captures that are needed under their names.
+pub(super) fn named(regex: &str, names: &[(String, String)]) -> String {
+    super::super::go::ours(&captures::name(regex, names))
+}
