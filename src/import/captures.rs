@@ -33,27 +33,34 @@ pub(super) fn mark(regex: &str, id: &str) -> Option<String> {
     Some(apply(regex, vec![(start, start, format!("\\x{OPEN:X}")), (end, end, format!("\\x{CLOSE:X}"))]))
 }
 
-/// Where the expression ends in a capture that takes all characters of a class, says so: no further one follows. The
-/// engine's greed makes it true, and written down it holds for expressions that are made of this one.
+/// Where the expression begins or ends in a capture that takes all characters of a class, says so: no further one stands
+/// there. The engine's greed makes it true, and written down it holds for expressions that are made of this one.
 pub(super) fn closed(regex: &str, id: &str) -> String {
-    let last = || -> Option<String> {
+    let borders = || -> Option<String> {
         let ast = Parser::new().parse(regex).ok()?;
-        let (outer, _) = find(&ast, id)?;
-        let (_, inner) = find_group(&ast, id)?;
+        let (outer, inner) = find_group(&ast, id)?;
         let Ast::Repetition(repetition) = inner else { return None };
-        let span = repetition.ast.span();
-        let class = matches!(&*repetition.ast, Ast::ClassPerl(_) | Ast::ClassBracketed(_));
         let open_ended = matches!(
             repetition.op.kind,
             RepetitionKind::ZeroOrMore
                 | RepetitionKind::OneOrMore
                 | RepetitionKind::Range(RepetitionRange::AtLeast(_))
         );
-        let ends = outer.end.offset == regex.len();
-        (class && open_ended && repetition.greedy && ends)
-            .then(|| format!("{regex}(?:[^{}]|$)", &regex[span.start.offset..span.end.offset]))
+        let (first, last) = (outer.start.offset == 0, outer.end.offset == regex.len());
+        let span = repetition.ast.span();
+        let class = &regex[span.start.offset..span.end.offset];
+        match &*repetition.ast {
+            _ if !open_ended || !repetition.greedy => None,
+            Ast::Dot(_) => last.then(|| format!("{regex}$")),
+            Ast::ClassPerl(_) | Ast::ClassBracketed(_) => {
+                let before = if first { format!("(?:^|[^{class}])") } else { String::new() };
+                let after = if last { format!("(?:[^{class}]|$)") } else { String::new() };
+                Some(format!("{before}{regex}{after}"))
+            }
+            _ => None,
+        }
     };
-    last().unwrap_or_else(|| regex.to_owned())
+    borders().unwrap_or_else(|| regex.to_owned())
 }
 
 /// Whether the capture holds any text at all: `.*` or `.+`.
@@ -174,6 +181,8 @@ mod tests {
         assert_eq!(mark("a(?P<k1k>b)c", "k1k").unwrap(), "a\\xF8(?P<k1k>b)\\xF9c");
         assert_eq!(closed("a(?P<k1k>\\d+)", "k1k"), "a(?P<k1k>\\d+)(?:[^\\d]|$)");
         assert_eq!(closed("a(?P<k1k>\\d+) ", "k1k"), "a(?P<k1k>\\d+) ");
+        assert_eq!(closed("(?P<k1k>\\d+) ", "k1k"), "(?:^|[^\\d])(?P<k1k>\\d+) ");
+        assert_eq!(closed("a(?P<k1k>.*)", "k1k"), "a(?P<k1k>.*)$");
         assert_eq!(closed("a(?P<k1k>\\d{3})", "k1k"), "a(?P<k1k>\\d{3})");
     }
 

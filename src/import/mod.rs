@@ -11,13 +11,18 @@ mod captures;
 mod go;
 mod grok_exporter;
 mod mtail;
+mod merge;
 mod names;
 mod numbers;
 mod promtail;
 mod proof;
+mod template;
+mod value;
+mod way;
 mod write;
 
 use crate::error::{Place, Problem, Severity};
+use crate::rules::Source;
 
 /// Stands in the inputs for the path of the rule file, until that is known.
 pub const RULES_PLACE: &str = "rules.yml";
@@ -64,6 +69,14 @@ pub fn convert(peer: Peer, file: &str, text: &str) -> Result<Converted, Vec<Prob
     converted.remarks.sort_by_key(|remark| (remark.place.line, remark.place.column));
     converted.remarks.dedup();
     Ok(converted)
+}
+
+/// Why the rules' own check refuses a rule, and what it advises; `None` where it does not.
+fn refusal(group: &str, patterns: &[(String, String)], rule: &write::Rule) -> Option<(String, String)> {
+    let text = write::group(&[], group, patterns, std::slice::from_ref(rule));
+    let problems = crate::rules::load(&[Source::Text { name: "rule".to_owned(), text }]).err()?;
+    let error = problems.into_iter().find(|problem| problem.severity == Severity::Error)?;
+    Some((error.message, error.hint.unwrap_or_else(|| "write it by hand".to_owned())))
 }
 
 /// Collects remarks of one file.

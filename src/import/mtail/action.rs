@@ -3,7 +3,7 @@
 use super::super::captures::{content, words};
 use super::super::write::Label;
 use super::tree::Expr;
-use super::way::Way;
+use super::super::way::Way;
 
 /// A value of an action: the capture that it takes, its unit and a sign.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,14 +1,14 @@
 //! Conditions: the ways on where one holds, and the ways on where it does not.
 //!
 //! A comparison of a capture is folded into the expression that captures it, `$status == "500"` into `…(?P<status>500)…`,
-//! and [`settles`] proves that no line can be read in another way.
+//! and [`Way::fold`] proves that no line can be read in another way.
 
-use super::super::captures::{closed, content, is_anything, mark, restrict};
+use super::super::captures::{content, is_anything};
 use super::super::go::{Go, Ids, translate};
 use super::super::numbers::{at_least, exactly};
-use super::super::proof::{Verdict, covers, settles};
+use super::super::proof::{Verdict, covers};
 use super::tree::{Expr, Part};
-use super::way::Way;
+use super::super::way::{Folded, Way};
 use std::collections::HashMap;
 
 /// Ways that one condition may open.
@@ -133,8 +133,12 @@ impl Conditions<'_> {
             let message = format!("`${{…}} =~ /{text}/` cannot be folded into what is captured, `{held}`");
             (message, "write one expression for the whole line by hand")
         };
-        let inner = if is_anything(&held) {
-            within(&go.regex).ok_or_else(refused)?
+        let narrower = |inner: &String| {
+            let (inner, held) = (format!("^(?:{inner})$"), format!("^(?:{held})$"));
+            covers(&[&inner], &[&held]) == Verdict::Holds
+        };
+        let inner = if let Some(inner) = within(&go.regex).filter(|inner| is_anything(&held) || narrower(inner)) {
+            inner
         } else {
             let class = held.strip_suffix(['+', '*']).ok_or_else(refused)?;
             let fits = regex::bytes::Regex::new(&format!("(?-u)^(?:{class})*$")).map_err(|_| refused())?;
@@ -219,22 +223,10 @@ impl Conditions<'_> {
 
     /// The ways with a capture's content known, and with it excluded.
     fn fold(&mut self, way: &Way, at: usize, id: &str, inner: &str) -> Result<Ways, Refused> {
-        let regex = closed(&way.found[at].0, id);
-        let narrowed = restrict(&regex, id, inner).ok_or_else(|| {
+        let Folded { yes, no, doubt } = way.fold(at, id, inner).ok_or_else(|| {
             ("the capture repeats, so its value is only the last one".to_owned(), "write it out by hand")
         })?;
-        let good = super::super::captures::name(inner, &[]);
-        let verdict = mark(&regex, id).map(|marked| settles(&narrowed, &marked, &good));
-        let doubts = match verdict {
-            Some(Verdict::Holds) => Vec::new(),
-            Some(Verdict::Fails(line)) => vec![format!(
-                "in a line such as {line:?} the compared text can be read in two places, and mtail takes the first"
-            )],
-            _ => vec!["the expression is too large to prove that the comparison is exact".to_owned()],
-        };
-        let mut yes = way.clone();
-        yes.found[at].0.clone_from(&narrowed);
-        Ok(Ways { yes: vec![yes], no: vec![way.without(&narrowed)], doubts })
+        Ok(Ways { yes: vec![yes], no: vec![no], doubts: doubt.into_iter().collect() })
     }
 }
 

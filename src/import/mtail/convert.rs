@@ -6,7 +6,7 @@ use super::super::{Remarks, names};
 use super::action::{self, Value};
 use super::condition::{Conditions, Ways};
 use super::tree::{Declared, Expr, Kind, Stmt};
-use super::way::{Joined, Way, named};
+use super::super::way::{Joined, Way, named};
 use std::collections::HashMap;
 
 /// Rules that one program may become.
@@ -19,12 +19,14 @@ pub(super) fn rules(program: &[Stmt], remarks: &mut Remarks) -> Vec<Rule> {
         consts: HashMap::new(),
         declared: HashMap::new(),
         blocks: HashMap::new(),
+        wrapped: Vec::new(),
         renamed: HashMap::new(),
         drafts: Vec::new(),
         remarks,
         depth: 0,
     };
     convert.declarations(program);
+    convert.rename(program);
     convert.list(program, vec![Way::default()]);
     let mut rules: Vec<Rule> = Vec::new();
     for draft in convert.drafts {
@@ -39,6 +41,8 @@ struct Convert<'a> {
     consts: HashMap<String, String>,
     declared: HashMap<String, Declared>,
     blocks: HashMap<String, Vec<Stmt>>,
+    /// Blocks that decorators were put around.
+    wrapped: Vec<Vec<Stmt>>,
     /// Names of metrics that were changed and told.
     renamed: HashMap<String, String>,
     drafts: Vec<Draft>,
@@ -60,8 +64,6 @@ impl Convert<'_> {
                         let what = format!("`{}` is remembered from line to line; rules see one line", declared.name);
                         let hint = "see the remarks where it is used";
                         self.remarks.note(stmt.line, what, hint);
-                    } else {
-                        self.rename(declared, stmt.line);
                     }
                     self.declared.insert(declared.name.clone(), declared.clone());
                 }
@@ -77,16 +79,29 @@ impl Convert<'_> {
         }
     }
 
-    fn rename(&mut self, declared: &Declared, line: usize) {
-        let old = declared.exported.as_ref().unwrap_or(&declared.name);
-        // mtail itself writes an underscore for a dash.
-        let exported = old.replace('-', "_");
-        let (name, changed) = names::metric(&exported, &declared.kind);
-        if changed {
-            let message = format!("`{exported}` becomes `{name}`");
-            self.remarks.note(line, message, "Prometheus' rules of naming are kept; queries need the new name");
+    /// Names for the metrics. Those that can stay come first, so that none is taken by one that must change.
+    fn rename(&mut self, list: &[Stmt]) {
+        let mut declared = Vec::new();
+        exported(list, &mut declared);
+        declared.sort_by_key(|(line, declared)| (name_of(declared).1, *line));
+        for (line, declared) in declared {
+            let (old, changed, name) = {
+                let (old, changed, name) = name_of(declared);
+                let taken = self.renamed.values().any(|taken| *taken == name);
+                match taken {
+                    true => {
+                        let by = format!("{old}_by_{}", declared.keys.join("_"));
+                        (old, true, names::metric(&by, &declared.kind).0)
+                    }
+                    false => (old, changed, name),
+                }
+            };
+            if changed {
+                let message = format!("`{old}` becomes `{name}`");
+                self.remarks.note(line, message, "Prometheus' rules of naming are kept; queries need the new name");
+            }
+            self.renamed.insert(declared.name.clone(), name);
         }
-        self.renamed.insert(declared.name.clone(), name);
     }
 
     fn list(&mut self, list: &[Stmt], mut ways: Vec<Way>) {
@@ -132,7 +147,7 @@ impl Convert<'_> {
             Kind::Next => {
                 for way in ways {
                     let mut way = way.clone();
-                    if let Some(block) = way.wrapped.pop() {
+                    if let Some(block) = way.wrapped.pop().and_then(|at| self.wrapped.get(at).cloned()) {
                         self.list(&block, vec![way]);
                     }
                 }
@@ -147,7 +162,7 @@ impl Convert<'_> {
                 "`stop` here has no equivalent",
                 "give the rules that must not count these lines a `not:`",
             ),
-            Kind::Delete(_) => {
+            Kind::Delete => {
                 self.remarks.note(line, "`del` is left out", "series of files that are gone leave by themselves");
             }
             Kind::Declare(_) | Kind::If(..) | Kind::Otherwise(_) => {}
@@ -162,9 +177,11 @@ impl Convert<'_> {
         if self.depth > 40 {
             return self.remarks.lost(line, "decorators within one another without end", "take the circle out");
         }
+        self.wrapped.push(block.to_vec());
+        let at = self.wrapped.len() - 1;
         for way in ways {
             let mut way = way.clone();
-            way.wrapped.push(block.to_vec());
+            way.wrapped.push(at);
             self.list(&around, vec![way]);
         }
     }
@@ -408,6 +425,29 @@ fn given(way: &Way, wanted: &[(String, String)]) -> Vec<(String, String)> {
     wanted.iter().map(wish).collect()
 }
 
+/// The metrics that are declared, with their lines.
+fn exported<'a>(list: &'a [Stmt], out: &mut Vec<(usize, &'a Declared)>) {
+    for stmt in list {
+        match &stmt.kind {
+            Kind::Declare(declared) if !declared.hidden && declared.kind != "text" => out.push((stmt.line, declared)),
+            Kind::If(_, then, other) => {
+                exported(then, out);
+                exported(other.as_deref().unwrap_or_default(), out);
+            }
+            Kind::Otherwise(block) | Kind::Define(_, block) | Kind::Decorate(_, block) => exported(block, out),
+            _ => {}
+        }
+    }
+}
+
+/// The name that mtail exports, whether it must change, and the name here.
+fn name_of(declared: &Declared) -> (String, bool, String) {
+    // mtail itself writes an underscore for a dash.
+    let old = declared.exported.as_ref().unwrap_or(&declared.name).replace('-', "_");
+    let (name, changed) = names::metric(&old, &declared.kind);
+    (old, changed, name)
+}
+
 /// Whether a block does anything that counts.
 fn has_effect(list: &[Stmt]) -> bool {
     list.iter().any(|stmt| match &stmt.kind {
@@ -415,7 +455,7 @@ fn has_effect(list: &[Stmt]) -> bool {
         Kind::Do(_) | Kind::Next | Kind::Stop => true,
         Kind::If(_, then, other) => has_effect(then) || other.as_deref().is_some_and(has_effect),
         Kind::Otherwise(block) | Kind::Decorate(_, block) => has_effect(block),
-        Kind::Delete(_) | Kind::Declare(_) | Kind::Const(..) | Kind::Define(..) => false,
+        Kind::Delete | Kind::Declare(_) | Kind::Const(..) | Kind::Define(..) => false,
     })
 }
 

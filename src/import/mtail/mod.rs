@@ -1,7 +1,7 @@
 //! mtail's programs: a language of patterns and actions becomes rules.
 //!
 //! [`lex`] and [`parse`] read the text into [`tree`]; [`convert`] follows every way through the blocks to an action;
-//! what must hold on the way there ([`way`]) is the rule's expression, and [`action`] is what it counts.
+//! what must hold on the way there ([`way`](super::way)) is the rule's expression, and [`action`] is what it counts.
 
 mod action;
 mod condition;
@@ -9,7 +9,6 @@ mod convert;
 mod lex;
 mod parse;
 mod tree;
-mod way;
 
 use super::{Converted, Remarks, names, write};
 use crate::error::{Place, Problem};

@@ -145,11 +145,11 @@ impl Parser {
                 }
                 "del" => {
                     self.at += 1;
-                    let what = self.level(3)?;
+                    self.level(3)?;
                     if self.took("after") {
                         self.at += 1;
                     }
-                    return Ok(Kind::Delete(what));
+                    return Ok(Kind::Delete);
                 }
                 _ => {}
             },

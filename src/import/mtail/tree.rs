@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Decorate(String, Vec<Stmt>),
     Next,
     Stop,
-    Delete(Expr),
+    Delete,
     Do(Expr),
 }
 
