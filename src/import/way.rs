@@ -43,7 +43,7 @@ impl Way {
     /// The way on, where an expression is found.
     pub(super) fn with(&self, go: &Go, line: usize) -> Way {
         let mut way = self.clone();
-        if !["", "^", "$", ".*", "^.*$"].contains(&go.regex.as_str()) {
+        if !holds_always(&go.regex) {
             way.found.push((go.regex.clone(), line));
         }
         way.captures.extend(go.captures.iter().cloned());
@@ -124,6 +124,11 @@ impl Way {
         };
         Some(Joined { any, doubt })
     }
+}
+
+/// Whether an expression is found in every line.
+pub(super) fn holds_always(regex: &str) -> bool {
+    ["", "^", "$", ".*", "^.*$"].contains(&regex)
 }
 
 /// One expression for two: the one behind the other, in the orders that are possible, or the one within the other.

@@ -8,7 +8,7 @@ use super::super::go::{Go, Ids, translate};
 use super::super::numbers::{at_least, exactly};
 use super::super::proof::{Verdict, covers};
 use super::tree::{Expr, Part};
-use super::super::way::{Folded, Way};
+use super::super::way::{Folded, Way, holds_always};
 use std::collections::HashMap;
 
 /// Ways that one condition may open.
@@ -81,7 +81,8 @@ impl Conditions<'_> {
 
     fn pattern(&mut self, text: &str, way: &Way) -> Result<Ways, Refused> {
         let go = self.go(text)?;
-        let (yes, no) = (vec![way.with(&go, self.line)], vec![way.without(&go.regex)]);
+        let yes = vec![way.with(&go, self.line)];
+        let no = if holds_always(&go.regex) { Vec::new() } else { vec![way.without(&go.regex)] };
         Ok(Ways { yes, no, ..Ways::default() })
     }
 
