@@ -46,7 +46,9 @@ fn read(file: &Path) -> Result<(String, String), Problem> {
         true => std::io::stdin().take(LARGEST + 1).read_to_string(&mut text),
         false => std::fs::File::open(file).and_then(|open| open.take(LARGEST + 1).read_to_string(&mut text)),
     };
-    let refuse = |message: String| Problem::error(Place::new(file, 0, 0), message).hint("check the path after PROGRAM");
+    let refuse = |message: String| {
+        Problem::error(Place::new(file, 0, 0), message).hint("check the path after PROGRAM")
+    };
     match read {
         Ok(length) if length as u64 > LARGEST => {
             Err(refuse(format!("it is larger than {} MiB, which no such config is", LARGEST >> 20)))

@@ -27,7 +27,8 @@ pub(super) struct Go {
 /// # Errors
 /// What cannot be expressed.
 pub(super) fn translate(text: &str, ids: &mut Ids) -> Result<Go, String> {
-    let mut run = Run { chars: text.chars().collect(), at: 0, out: String::new(), captures: Vec::new(), groups: 0 };
+    let mut run =
+        Run { chars: text.chars().collect(), at: 0, out: String::new(), captures: Vec::new(), groups: 0 };
     while run.at < run.chars.len() {
         run.step(ids)?;
     }
@@ -117,8 +118,7 @@ impl Run {
             }
             ['\\', 'C', ..] => Err("`\\C`, a single byte, has no equivalent".to_owned()),
             ['\\', digit, ..] if digit.is_digit(8) => {
-                let digits: String =
-                    self.rest()[1..].iter().take(3).take_while(|c| c.is_digit(8)).collect();
+                let digits: String = self.rest()[1..].iter().take(3).take_while(|c| c.is_digit(8)).collect();
                 self.at += 1 + digits.len();
                 let code = u32::from_str_radix(&digits, 8).unwrap_or_default();
                 self.out.push_str(&format!("\\x{{{code:x}}}"));

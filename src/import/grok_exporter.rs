@@ -6,15 +6,16 @@ use super::{Converted, RULES_PLACE, Remarks, names, template};
 use crate::error::{Place, Problem};
 
 /// Prometheus' default buckets, which grok_exporter uses.
-const BUCKETS: [&str; 11] =
-    ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10"];
+const BUCKETS: [&str; 11] = ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10"];
 
 /// Converts a config.
 pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>> {
     let root = read(file, text)?;
     if root.get("metrics").is_none_or(|metrics| metrics.list().is_empty()) {
         let hint = "it needs a list `metrics`; metrics in files of `imports` are converted file by file";
-        return Err(vec![Problem::error(Place::new(file, 1, 0), "this is no grok_exporter config").hint(hint)]);
+        return Err(vec![
+            Problem::error(Place::new(file, 1, 0), "this is no grok_exporter config").hint(hint),
+        ]);
     }
     let mut remarks = Remarks::new(file);
     let group = names::group(file);
@@ -32,8 +33,10 @@ pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>>
             }
         }
     }
-    let used = |name: &str| rules.iter().any(|rule| rule.any.iter().any(|any| any.contains(name)))
-        || patterns.iter().any(|(_, text)| text.contains(name));
+    let used = |name: &str| {
+        rules.iter().any(|rule| rule.any.iter().any(|any| any.contains(name)))
+            || patterns.iter().any(|(_, text)| text.contains(name))
+    };
     let patterns: Vec<_> = patterns.iter().filter(|(name, _)| used(&format!("%{{{name}"))).cloned().collect();
     let head = ["Converted from a grok_exporter config by `logtally import grok_exporter`."];
     let inputs = match input.include.is_empty() {
@@ -51,7 +54,11 @@ fn input(root: &Node, remarks: &mut Remarks) -> Input {
             input.include = node.words("path").into_iter().chain(node.words("paths")).collect();
         }
         Some("stdin") => {
-            remarks.lost(node.line, "`type: stdin` has no equivalent", "follow the file, or use `logtally count -`");
+            remarks.lost(
+                node.line,
+                "`type: stdin` has no equivalent",
+                "follow the file, or use `logtally count -`",
+            );
         }
         Some(other) => {
             let message = format!("`type: {other}` has no equivalent");
@@ -81,7 +88,11 @@ fn patterns(root: &Node, remarks: &mut Remarks) -> Vec<(String, String)> {
     for node in lists.into_iter().flatten().flat_map(Node::list) {
         match node.text().and_then(|text| text.trim().split_once(char::is_whitespace)) {
             Some((name, text)) => patterns.push((name.to_owned(), text.trim().to_owned())),
-            None => remarks.lost(node.line, "a grok pattern is `NAME expression`", "write it to `patterns:` by hand"),
+            None => remarks.lost(
+                node.line,
+                "a grok pattern is `NAME expression`",
+                "write it to `patterns:` by hand",
+            ),
         }
     }
     patterns
@@ -108,7 +119,8 @@ fn others(root: &Node, remarks: &mut Remarks) {
 
 fn rule(node: &Node, input: &Input, remarks: &mut Remarks) -> Option<Rule> {
     let line = node.line;
-    let (Some(kind), Some(old), Some(text)) = (node.word("type"), node.word("name"), node.word("match")) else {
+    let (Some(kind), Some(old), Some(text)) = (node.word("type"), node.word("name"), node.word("match"))
+    else {
         remarks.lost(line, "a metric needs `type`, `name` and `match`", "see grok_exporter's CONFIG.md");
         return None;
     };
@@ -122,7 +134,11 @@ fn rule(node: &Node, input: &Input, remarks: &mut Remarks) -> Option<Rule> {
             "histogram"
         }
         other => {
-            remarks.lost(line, format!("`type: {other}` is unknown"), "allowed are counter, gauge, histogram, summary");
+            remarks.lost(
+                line,
+                format!("`type: {other}` is unknown"),
+                "allowed are counter, gauge, histogram, summary",
+            );
             return None;
         }
     };
@@ -162,12 +178,14 @@ fn unlike(node: &Node, input: &Input, remarks: &mut Remarks) {
     let paths: Vec<String> = node.words("path").into_iter().chain(node.words("paths")).collect();
     if !paths.is_empty() && paths != input.include {
         let message = format!("it counts in {} only; rules hold for all files of an input", paths.join(", "));
-        let hint = "give these files an input of their own, and these rules a group that it names in `rules:`";
+        let hint =
+            "give these files an input of their own, and these rules a group that it names in `rules:`";
         remarks.lost(node.line, message, hint);
     }
     for key in ["delete_match", "delete_labels"] {
         if let Some(node) = node.get(key) {
-            let hint = "counters stay, so that rate() is right; series of files that are gone leave by themselves";
+            let hint =
+                "counters stay, so that rate() is right; series of files that are gone leave by themselves";
             remarks.lost(node.line, format!("`{key}` has no equivalent"), hint);
         }
     }
@@ -195,8 +213,16 @@ fn labels(node: &Node, remarks: &mut Remarks) -> Vec<(String, Label)> {
     for (old, node) in node.get("labels").map_or(&[][..], Node::entries) {
         let text = node.text().unwrap_or_default();
         if text.contains(".logfile") {
-            let hint = if text.contains("base") { "`path_label: name` makes it the file's name" } else { "`path` holds it" };
-            remarks.note(node.line, format!("the label `{old}` is left out: `path` names the file already"), hint);
+            let hint = if text.contains("base") {
+                "`path_label: name` makes it the file's name"
+            } else {
+                "`path` holds it"
+            };
+            remarks.note(
+                node.line,
+                format!("the label `{old}` is left out: `path` names the file already"),
+                hint,
+            );
             continue;
         }
         let (name, changed) = names::label(old);

@@ -21,7 +21,8 @@ pub(super) fn parts(regex: &str) -> Vec<String> {
 pub(super) fn prefixed(one: &str, other: &str) -> Option<String> {
     let (a, b) = (parts(one), parts(other));
     // The first may have more in front.
-    let front = (0..a.len()).find(|at| a[*at..].iter().zip(&b).take(2).filter(|(a, b)| a == b).count() == 2)?;
+    let front =
+        (0..a.len()).find(|at| a[*at..].iter().zip(&b).take(2).filter(|(a, b)| a == b).count() == 2)?;
     let same = a[front..].iter().zip(&b).take_while(|(a, b)| a == b).count();
     for end in (front + same..=a.len()).rev() {
         for tail in 0..=b.len() - same {

@@ -10,8 +10,8 @@
 mod captures;
 mod go;
 mod grok_exporter;
-mod mtail;
 mod merge;
+mod mtail;
 mod names;
 mod numbers;
 mod promtail;
@@ -101,6 +101,3 @@ impl Remarks {
         self.list.push(Problem::error(Place::new(&self.file, line, 0), message).hint(hint));
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -24,7 +24,10 @@ pub(super) fn word(text: &str) -> String {
 
 /// A label's name, and whether it is another than before.
 pub(super) fn label(text: &str) -> (String, bool) {
-    let name = TAKEN.iter().find(|(taken, _)| *taken == text).map_or_else(|| word(text), |(_, new)| (*new).to_owned());
+    let name = TAKEN
+        .iter()
+        .find(|(taken, _)| *taken == text)
+        .map_or_else(|| word(text), |(_, new)| (*new).to_owned());
     let changed = name != text;
     (name, changed)
 }

@@ -43,12 +43,14 @@ pub(super) fn covers(all: &[&str], any: &[&str]) -> Verdict {
         {
             return false;
         }
-        let ends: Vec<bool> = machines.iter().zip(states).map(|(machine, state)| machine.ends(*state)).collect();
+        let ends: Vec<bool> =
+            machines.iter().zip(states).map(|(machine, state)| machine.ends(*state)).collect();
         if ends[..all.len()].iter().all(|end| *end) && !ends[all.len()..].contains(&true) {
             return true;
         }
         for byte in &alphabet {
-            let next = machines.iter().zip(states).map(|(machine, state)| machine.step(*state, *byte)).collect();
+            let next =
+                machines.iter().zip(states).map(|(machine, state)| machine.step(*state, *byte)).collect();
             out.push((Some(*byte), next));
         }
         false
@@ -201,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_value_is_settled_where_a_line_reads_one_way_only() {
-        let holds = |narrowed: &str, marked: &str, good: &str| settles(narrowed, marked, good) == Verdict::Holds;
+        let holds =
+            |narrowed: &str, marked: &str, good: &str| settles(narrowed, marked, good) == Verdict::Holds;
         assert!(holds("^a=7 ", r"^a=\xF8\d+\xF9 ", "7"));
         // The first of two may be another.
         assert!(!holds("a=7 ", r"a=\xF8\d+\xF9 ", "7"));

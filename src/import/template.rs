@@ -77,7 +77,8 @@ fn choice(text: &str) -> Option<Label> {
     }
     let (name, wanted) = ask.trim().strip_prefix("if eq ")?.trim().split_once(' ')?;
     let wanted = wanted.trim().strip_prefix('"')?.strip_suffix('"')?;
-    let map = vec![(format!("^{}$", regex::escape(wanted)), (*yes).to_owned()), ("^".to_owned(), (*no).to_owned())];
+    let map =
+        vec![(format!("^{}$", regex::escape(wanted)), (*yes).to_owned()), ("^".to_owned(), (*no).to_owned())];
     Some(Label { value: format!("${{{}}}", field(name)?), map })
 }
 

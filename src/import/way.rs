@@ -2,8 +2,8 @@
 
 use super::captures::{self, closed, content, is_anything, mark, restrict};
 use super::go::Go;
-use super::proof::{Verdict, covers, settles};
 use super::merge;
+use super::proof::{Verdict, covers, settles};
 
 /// Expressions that one rule may need for two that a line must match in any order.
 const MOST_FORMS: usize = 6;
@@ -119,7 +119,9 @@ impl Way {
         let texts: Vec<&str> = any.iter().map(String::as_str).collect();
         let doubt = match covers(&all, &texts) {
             Verdict::Holds => None,
-            Verdict::Fails(example) => Some((line, format!("a line such as {example:?} counts there and not here"))),
+            Verdict::Fails(example) => {
+                Some((line, format!("a line such as {example:?} counts there and not here")))
+            }
             Verdict::Unknown => Some((line, "the expressions are too large to prove it".to_owned())),
         };
         Some(Joined { any, doubt })
@@ -141,7 +143,9 @@ fn forms(one: &str, other: &str, used: &[&str]) -> Vec<String> {
         forms.push(behind(other, one, used));
     }
     if forms.iter().all(|form| covers(&[one, other], &[form]) != Verdict::Holds) {
-        let merged = merge::prefixed(one, other).or_else(|| merge::prefixed(other, one)).or_else(|| merge::word(one, other));
+        let merged = merge::prefixed(one, other)
+            .or_else(|| merge::prefixed(other, one))
+            .or_else(|| merge::word(one, other));
         forms.extend(merged);
     }
     forms

@@ -141,8 +141,11 @@ pub(super) fn inputs(head: &[&str], rules: &str, inputs: &[Input]) -> String {
         flow("include", &input.include, &mut out);
         flow("exclude", &input.exclude, &mut out);
         if !input.labels.is_empty() {
-            let pairs: Vec<String> =
-                input.labels.iter().map(|(name, value)| format!("{}: {}", plain(name), quoted(value))).collect();
+            let pairs: Vec<String> = input
+                .labels
+                .iter()
+                .map(|(name, value)| format!("{}: {}", plain(name), quoted(value)))
+                .collect();
             out.push_str(&format!("    labels: {{{}}}\n", pairs.join(", ")));
         }
         if let Some(format) = &input.format {

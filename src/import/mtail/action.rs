@@ -1,9 +1,9 @@
 //! Actions: what one adds to which metric, under which labels, as far as a rule can say it.
 
 use super::super::captures::{content, words};
-use super::super::write::Label;
-use super::tree::Expr;
 use super::super::way::Way;
+use super::super::write::{Label, Metric};
+use super::tree::{Declared, Expr};
 
 /// A value of an action: the capture that it takes, its unit and a sign.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,9 @@ const BY_HAND: &str = "export the captured values as they are and calculate in P
 
 fn capture(name: &str, way: &Way) -> Result<String, Refused> {
     let found = way.capture(name).filter(|id| way.holder(id).is_some());
-    found.map(str::to_owned).ok_or_else(|| (format!("no expression around it captures `${name}`"), "check the name"))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| (format!("no expression around it captures `${name}`"), "check the name"))
 }
 
 /// A value times a constant that a unit stands for.
@@ -89,7 +91,10 @@ fn scaled(sign: &str, left: &Expr, right: &Expr, way: &Way) -> Result<Value, Ref
     let held = way.holder(&id).and_then(|at| content(&way.found[at].0, &id)).unwrap_or_default();
     if sign == "/" && whole && !held.contains('.') {
         let message = format!("`/ {number}` of whole numbers drops what is behind the point in mtail");
-        return Err((message, "write `/ 1000.0` there if that is not meant, or capture the value and calculate in PromQL"));
+        return Err((
+            message,
+            "write `/ 1000.0` there if that is not meant, or capture the value and calculate in PromQL",
+        ));
     }
     Ok(Value::Capture { id, unit: Some(unit) })
 }
@@ -107,16 +112,20 @@ pub(super) fn label(expr: &Expr, way: &Way) -> Result<Labelled, Refused> {
             ("string" | "int", [inner]) => label(inner, way),
             ("tolower", [inner]) => {
                 let mut labelled = label(inner, way)?;
-                let held = labelled.used.first().and_then(|id| {
-                    way.holder(id).and_then(|at| content(&way.found[at].0, id))
-                });
+                let held = labelled
+                    .used
+                    .first()
+                    .and_then(|id| way.holder(id).and_then(|at| content(&way.found[at].0, id)));
                 match held.as_deref().and_then(words) {
                     Some(words) => {
                         let pair = |word: &String| (format!("^{word}$"), word.to_lowercase());
                         let upper = words.iter().filter(|word| word.to_lowercase() != **word);
                         labelled.label.map = upper.map(pair).collect();
                     }
-                    None => labelled.doubt = Some("tolower() has no equivalent: the label keeps its letters".to_owned()),
+                    None => {
+                        labelled.doubt =
+                            Some("tolower() has no equivalent: the label keeps its letters".to_owned())
+                    }
                 }
                 Ok(labelled)
             }
@@ -135,5 +144,28 @@ pub(super) fn label(expr: &Expr, way: &Way) -> Result<Labelled, Refused> {
             Err((message, "capture the label in the line that counts, or map its values by `map:`"))
         }
         _ => Err(("this key has no equivalent".to_owned(), "capture what becomes the label")),
+    }
+}
+
+/// The metric that an action feeds: its type here, and what the sign does to it.
+pub(super) fn metric(
+    name: String,
+    declared: &Declared,
+    sign: &str,
+    value: &Value,
+) -> Result<Metric, (String, &'static str)> {
+    let unit = if let Value::Capture { unit, .. } = value { *unit } else { None };
+    let metric = |kind, action| Metric { kind, name: name.clone(), unit, action, ..Metric::default() };
+    match (declared.kind.as_str(), sign) {
+        ("counter", "++" | "+=") => Ok(metric("counter", None)),
+        ("counter", _) => {
+            let message = format!("the counter `{}` is set, and counters only go up", declared.name);
+            Err((message, "declare it as a gauge in the program and convert it again"))
+        }
+        ("histogram", "=") => Ok(Metric { buckets: declared.buckets.clone(), ..metric("histogram", None) }),
+        ("histogram", _) => Err(("a histogram observes by `=` only".to_owned(), "see docs/rules.md")),
+        (_, "=") => Ok(metric("gauge", None)),
+        (_, "++" | "+=") => Ok(metric("gauge", Some("inc"))),
+        _ => Ok(metric("gauge", Some("dec"))),
     }
 }

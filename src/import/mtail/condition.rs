@@ -7,8 +7,8 @@ use super::super::captures::{content, is_anything};
 use super::super::go::{Go, Ids, translate};
 use super::super::numbers::{at_least, exactly};
 use super::super::proof::{Verdict, covers};
-use super::tree::{Expr, Part};
 use super::super::way::{Folded, Way, holds_always};
+use super::tree::{Expr, Part};
 use std::collections::HashMap;
 
 /// Ways that one condition may open.
@@ -58,7 +58,9 @@ impl Conditions<'_> {
             _ => return Err(("this condition has no equivalent".to_owned(), STATE)),
         };
         match ways.yes.len().max(ways.no.len()) > MOST_WAYS {
-            true => Err(("the condition has too many cases".to_owned(), "write a rule for each case by hand")),
+            true => {
+                Err(("the condition has too many cases".to_owned(), "write a rule for each case by hand"))
+            }
             false => Ok(ways),
         }
     }
@@ -75,8 +77,9 @@ impl Conditions<'_> {
     }
 
     fn go(&mut self, text: &str) -> Result<Go, Refused> {
-        translate(text, self.ids)
-            .map_err(|why| (format!("/{text}/ has no equivalent: {why}"), "write it in the syntax of docs.rs/regex"))
+        translate(text, self.ids).map_err(|why| {
+            (format!("/{text}/ has no equivalent: {why}"), "write it in the syntax of docs.rs/regex")
+        })
     }
 
     fn pattern(&mut self, text: &str, way: &Way) -> Result<Ways, Refused> {
@@ -138,7 +141,9 @@ impl Conditions<'_> {
             let (inner, held) = (format!("^(?:{inner})$"), format!("^(?:{held})$"));
             covers(&[&inner], &[&held]) == Verdict::Holds
         };
-        let inner = if let Some(inner) = within(&go.regex).filter(|inner| is_anything(&held) || narrower(inner)) {
+        let inner = if let Some(inner) =
+            within(&go.regex).filter(|inner| is_anything(&held) || narrower(inner))
+        {
             inner
         } else {
             let class = held.strip_suffix(['+', '*']).ok_or_else(refused)?;
@@ -159,7 +164,8 @@ impl Conditions<'_> {
 
     fn compare(&mut self, sign: &str, left: &Expr, right: &Expr, way: &Way) -> Result<Ways, Refused> {
         if let (Expr::Call(name, arguments), Expr::Number(zero)) = (left, right)
-            && let ("len", [argument], "0", ">" | "!=") = (name.as_str(), arguments.as_slice(), zero.as_str(), sign)
+            && let ("len", [argument], "0", ">" | "!=") =
+                (name.as_str(), arguments.as_slice(), zero.as_str(), sign)
         {
             return self.is_there(argument, way);
         }
@@ -179,7 +185,8 @@ impl Conditions<'_> {
             }
             (_, Expr::Number(number)) => {
                 let width = digits(&held).ok_or_else(|| {
-                    let message = format!("a comparison with {number} needs a capture of digits, found `{held}`");
+                    let message =
+                        format!("a comparison with {number} needs a capture of digits, found `{held}`");
                     (message, "write the numbers as an expression")
                 })?;
                 let number: u64 = number.parse().map_err(|_| {

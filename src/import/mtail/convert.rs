@@ -1,12 +1,14 @@
 //! Every way through a program's blocks to an action becomes a rule.
 
 use super::super::go::Ids;
+use super::super::way::{Joined, Way};
 use super::super::write::{Label, Metric, Rule};
 use super::super::{Remarks, names};
 use super::action::{self, Value};
 use super::condition::{Conditions, Ways};
+use super::draft::{Draft, given};
+use super::look::{exported, has_effect, is_of_file, name_of};
 use super::tree::{Declared, Expr, Kind, Stmt};
-use super::super::way::{Joined, Way, named};
 use std::collections::HashMap;
 
 /// Rules that one program may become.
@@ -61,7 +63,10 @@ impl Convert<'_> {
                         self.remarks.note(stmt.line, "`limit` is left out", hint);
                     }
                     if declared.hidden || declared.kind == "text" {
-                        let what = format!("`{}` is remembered from line to line; rules see one line", declared.name);
+                        let what = format!(
+                            "`{}` is remembered from line to line; rules see one line",
+                            declared.name
+                        );
                         let hint = "see the remarks where it is used";
                         self.remarks.note(stmt.line, what, hint);
                     }
@@ -98,7 +103,11 @@ impl Convert<'_> {
             };
             if changed {
                 let message = format!("`{old}` becomes `{name}`");
-                self.remarks.note(line, message, "Prometheus' rules of naming are kept; queries need the new name");
+                self.remarks.note(
+                    line,
+                    message,
+                    "Prometheus' rules of naming are kept; queries need the new name",
+                );
             }
             self.renamed.insert(declared.name.clone(), name);
         }
@@ -163,7 +172,11 @@ impl Convert<'_> {
                 "give the rules that must not count these lines a `not:`",
             ),
             Kind::Delete => {
-                self.remarks.note(line, "`del` is left out", "series of files that are gone leave by themselves");
+                self.remarks.note(
+                    line,
+                    "`del` is left out",
+                    "series of files that are gone leave by themselves",
+                );
             }
             Kind::Declare(_) | Kind::If(..) | Kind::Otherwise(_) => {}
         }
@@ -175,7 +188,11 @@ impl Convert<'_> {
             return self.remarks.lost(line, format!("the decorator `@{name}` is not defined"), hint);
         };
         if self.depth > 40 {
-            return self.remarks.lost(line, "decorators within one another without end", "take the circle out");
+            return self.remarks.lost(
+                line,
+                "decorators within one another without end",
+                "take the circle out",
+            );
         }
         self.wrapped.push(block.to_vec());
         let at = self.wrapped.len() - 1;
@@ -285,9 +302,13 @@ impl Convert<'_> {
         way: &Way,
     ) -> Result<(), (String, &'static str)> {
         let value = value.map_or(Ok(Value::One), |expr| action::value(expr, way))?;
-        let mut metric = self.metric(declared, sign, &value)?;
+        let mut metric = {
+            let name = self.renamed.get(&declared.name).cloned().unwrap_or_default();
+            action::metric(name, declared, sign, &value)?
+        };
         if keys.len() != declared.keys.len() {
-            let message = format!("`{}` has {} keys, found {}", declared.name, declared.keys.len(), keys.len());
+            let message =
+                format!("`{}` has {} keys, found {}", declared.name, declared.keys.len(), keys.len());
             return Err((message, "give it a key for each name after `by`"));
         }
         let mut labels: Vec<(String, Label)> = Vec::new();
@@ -296,7 +317,11 @@ impl Convert<'_> {
             let (name, changed) = names::label(key);
             if changed {
                 let message = format!("the label `{key}` becomes `{name}`");
-                self.remarks.note(line, message, "log metrics carry a label of that name already, or it is no good name");
+                self.remarks.note(
+                    line,
+                    message,
+                    "log metrics carry a label of that name already, or it is no good name",
+                );
             }
             if matches!(expr, Expr::Call(call, _) if call == "getfilename") {
                 let message = format!("the key `{key}` of getfilename() is left out");
@@ -319,7 +344,9 @@ impl Convert<'_> {
             return Err((message.to_owned(), "write one expression for both by hand"));
         };
         if let Some((line, doubt)) = doubt {
-            let message = format!("expressions that a line matches both are converted as one behind the other; {doubt}");
+            let message = format!(
+                "expressions that a line matches both are converted as one behind the other; {doubt}"
+            );
             self.remarks.lost(line, message, "check whether such lines occur in your logs");
         }
         metric.value = match &value {
@@ -340,29 +367,12 @@ impl Convert<'_> {
         Ok(())
     }
 
-    fn metric(&self, declared: &Declared, sign: &str, value: &Value) -> Result<Metric, (String, &'static str)> {
-        let name = self.renamed.get(&declared.name).cloned().unwrap_or_default();
-        let unit = if let Value::Capture { unit, .. } = value { *unit } else { None };
-        let metric = |kind, action| Metric { kind, name: name.clone(), unit, action, ..Metric::default() };
-        match (declared.kind.as_str(), sign) {
-            ("counter", "++" | "+=") => Ok(metric("counter", None)),
-            ("counter", _) => {
-                let message = format!("the counter `{}` is set, and counters only go up", declared.name);
-                Err((message, "declare it as a gauge in the program and convert it again"))
-            }
-            ("histogram", "=") => Ok(Metric { buckets: declared.buckets.clone(), ..metric("histogram", None) }),
-            ("histogram", _) => Err(("a histogram observes by `=` only".to_owned(), "see docs/rules.md")),
-            (_, "=") => Ok(metric("gauge", None)),
-            (_, "++" | "+=") => Ok(metric("gauge", Some("inc"))),
-            _ => Ok(metric("gauge", Some("dec"))),
-        }
-    }
-
     /// Adds a rule; what matches the same under the same labels is one rule with several metrics.
     fn add(&mut self, draft: Draft) {
         let same = |known: &&mut Draft| {
             let (a, b) = (&known.rule, &draft.rule);
-            let clash = a.metrics.iter().any(|metric| b.metrics.iter().any(|other| other.name == metric.name));
+            let clash =
+                a.metrics.iter().any(|metric| b.metrics.iter().any(|other| other.name == metric.name));
             (&a.any, &a.not, &a.labels) == (&b.any, &b.not, &b.labels) && !clash
         };
         if let Some(known) = self.drafts.iter_mut().find(same) {
@@ -374,92 +384,4 @@ impl Convert<'_> {
             self.remarks.lost(0, "the program becomes more rules than are written", "cut it into several");
         }
     }
-}
-
-/// A rule whose captures are still under their numbers, and the names that they would like to have.
-struct Draft {
-    rule: Rule,
-    given: Vec<(String, String)>,
-}
-
-impl Draft {
-    fn finish(self, taken: impl Fn(&str) -> bool) -> Rule {
-        let mut given: Vec<(String, String)> = Vec::new();
-        for (id, wish) in self.given {
-            if !given.iter().any(|(known, _)| *known == id) {
-                let name = names::unique(&wish, |name| given.iter().any(|(_, taken)| taken == name));
-                given.push((id, name));
-            }
-        }
-        let full = |text: &str| {
-            let fill = |text: String, (id, name): &(String, String)| text.replace(&format!("${{{id}}}"), &format!("${{{name}}}"));
-            given.iter().fold(text.to_owned(), fill)
-        };
-        let Rule { any, not, labels, metrics, .. } = &self.rule;
-        let label = |(name, label): &(String, Label)| {
-            (name.clone(), Label { value: full(&label.value), map: label.map.clone() })
-        };
-        let metric = |metric: &Metric| Metric { value: metric.value.as_deref().map(full), ..metric.clone() };
-        let mut stem = metrics.first().map_or("rule", |metric| metric.name.trim_end_matches("_total")).to_owned();
-        for (_, label) in labels.iter().filter(|(_, label)| !label.value.contains("${") && !label.value.is_empty()) {
-            stem = format!("{stem}_{}", names::word(&label.value));
-        }
-        Rule {
-            name: names::unique(&stem, taken),
-            any: any.iter().map(|regex| named(regex, &given)).collect(),
-            not: not.iter().map(|regex| named(regex, &[])).collect(),
-            labels: labels.iter().map(label).collect(),
-            metrics: metrics.iter().map(metric).collect(),
-            ..self.rule
-        }
-    }
-}
-
-/// The names that captures would like to have: as the program names them, else as the label they become.
-fn given(way: &Way, wanted: &[(String, String)]) -> Vec<(String, String)> {
-    let number = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
-    let wish = |(id, fallback): &(String, String)| {
-        let own = way.captures.iter().find(|(name, known)| known == id && !number(name));
-        (id.clone(), own.map_or(fallback, |(name, _)| name).clone())
-    };
-    wanted.iter().map(wish).collect()
-}
-
-/// The metrics that are declared, with their lines.
-fn exported<'a>(list: &'a [Stmt], out: &mut Vec<(usize, &'a Declared)>) {
-    for stmt in list {
-        match &stmt.kind {
-            Kind::Declare(declared) if !declared.hidden && declared.kind != "text" => out.push((stmt.line, declared)),
-            Kind::If(_, then, other) => {
-                exported(then, out);
-                exported(other.as_deref().unwrap_or_default(), out);
-            }
-            Kind::Otherwise(block) | Kind::Define(_, block) | Kind::Decorate(_, block) => exported(block, out),
-            _ => {}
-        }
-    }
-}
-
-/// The name that mtail exports, whether it must change, and the name here.
-fn name_of(declared: &Declared) -> (String, bool, String) {
-    // mtail itself writes an underscore for a dash.
-    let old = declared.exported.as_ref().unwrap_or(&declared.name).replace('-', "_");
-    let (name, changed) = names::metric(&old, &declared.kind);
-    (old, changed, name)
-}
-
-/// Whether a block does anything that counts.
-fn has_effect(list: &[Stmt]) -> bool {
-    list.iter().any(|stmt| match &stmt.kind {
-        Kind::Do(Expr::Call(name, _)) => name != "strptime" && name != "settime",
-        Kind::Do(_) | Kind::Next | Kind::Stop => true,
-        Kind::If(_, then, other) => has_effect(then) || other.as_deref().is_some_and(has_effect),
-        Kind::Otherwise(block) | Kind::Decorate(_, block) => has_effect(block),
-        Kind::Delete | Kind::Declare(_) | Kind::Const(..) | Kind::Define(..) => false,
-    })
-}
-
-/// Whether a condition asks for the file's name.
-fn is_of_file(expr: &Expr) -> bool {
-    matches!(expr, Expr::Binary("=~" | "==", left, _) if matches!(&**left, Expr::Call(name, _) if name == "getfilename"))
 }

@@ -6,7 +6,9 @@
 mod action;
 mod condition;
 mod convert;
+mod draft;
 mod lex;
+mod look;
 mod parse;
 mod tree;
 
@@ -20,13 +22,17 @@ use crate::error::{Place, Problem};
 pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>> {
     let program = parse::program(text).map_err(|(line, message)| {
         let hint = "check that it is an mtail program: `mtail --compile_only --progs FILE`";
-        vec![Problem::error(Place::new(file, line, 0), format!("this is no mtail program: {message}")).hint(hint)]
+        vec![
+            Problem::error(Place::new(file, line, 0), format!("this is no mtail program: {message}"))
+                .hint(hint),
+        ]
     })?;
     let mut remarks = Remarks::new(file);
     let rules = convert::rules(&program, &mut remarks);
     let name = names::group(file);
     let from = format!("Converted from the mtail program {} by `logtally import mtail`.", short(file));
-    let lines = "mtail looks at each line for itself: give the input `multiline: off`, so that none joins another.";
+    let lines =
+        "mtail looks at each line for itself: give the input `multiline: off`, so that none joins another.";
     let rules = write::group(&[&from, lines], &name, &[], &rules);
     Ok(Converted { rules, inputs: String::new(), remarks: remarks.list })
 }

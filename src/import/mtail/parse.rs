@@ -306,14 +306,14 @@ impl Parser {
     fn primary(&mut self) -> Result<Expr> {
         let token = self.peek().cloned();
         match token {
-            Some(Token::Regex(_)) => return Ok(Expr::Pattern(self.pattern()?)),
+            Some(Token::Regex(_)) => Ok(Expr::Pattern(self.pattern()?)),
             Some(Token::Sign("(")) => {
                 self.at += 1;
                 self.skip_lines();
                 let inner = self.assignment()?;
                 self.skip_lines();
                 self.expect(")")?;
-                return Ok(inner);
+                Ok(inner)
             }
             Some(Token::Capture(name)) => {
                 self.at += 1;

@@ -25,12 +25,20 @@ pub(super) fn rule(name: &str, node: &Node, state: &State, remarks: &mut Remarks
         "gauge" => "gauge",
         "histogram" => "histogram",
         other => {
-            remarks.lost(node.line, format!("the type `{other}` is unknown"), "allowed are Counter, Gauge and Histogram");
+            remarks.lost(
+                node.line,
+                format!("the type `{other}` is unknown"),
+                "allowed are Counter, Gauge and Histogram",
+            );
             return None;
         }
     };
     if config.is("count_entry_bytes") {
-        remarks.lost(node.line, format!("`{name}` counts bytes of lines"), "log_bytes_total does so for every file");
+        remarks.lost(
+            node.line,
+            format!("`{name}` counts bytes of lines"),
+            "log_bytes_total does so for every file",
+        );
         return None;
     }
     let (metric, uses_value) = shape(name, kind, node, config, remarks)?;
@@ -53,7 +61,13 @@ pub(super) fn rule(name: &str, node: &Node, state: &State, remarks: &mut Remarks
 }
 
 /// Name, type and action; and whether it takes the source's value.
-fn shape(name: &str, kind: &'static str, node: &Node, config: &Node, remarks: &mut Remarks) -> Option<(Metric, bool)> {
+fn shape(
+    name: &str,
+    kind: &'static str,
+    node: &Node,
+    config: &Node,
+    remarks: &mut Remarks,
+) -> Option<(Metric, bool)> {
     let old = format!("{}{name}", node.word("prefix").unwrap_or("promtail_custom_"));
     let (name, changed) = names::metric(&old, kind);
     if changed {
@@ -64,7 +78,8 @@ fn shape(name: &str, kind: &'static str, node: &Node, config: &Node, remarks: &m
         let hint = "series stay until their file is gone for an hour";
         remarks.note(node.line, "`max_idle_duration` is left out", hint);
     }
-    let metric = Metric { kind, name, help: node.word("description").map(str::to_owned), ..Metric::default() };
+    let metric =
+        Metric { kind, name, help: node.word("description").map(str::to_owned), ..Metric::default() };
     let action = config.word("action").unwrap_or_default().to_ascii_lowercase();
     match (kind, action.as_str()) {
         ("counter", "inc") => Some((metric, false)),
@@ -93,13 +108,23 @@ fn whole_lines(state: &State, line: usize, remarks: &mut Remarks) -> Option<Foun
 }
 
 /// What is found where a name was extracted, and holds `wanted` where that is given.
-fn extracted(source: &str, wanted: Option<&str>, state: &State, line: usize, remarks: &mut Remarks) -> Option<Found> {
+fn extracted(
+    source: &str,
+    wanted: Option<&str>,
+    state: &State,
+    line: usize,
+    remarks: &mut Remarks,
+) -> Option<Found> {
     match state.extracted.get(source) {
         Some(Source::Line(go, id)) => {
             let mut way = state.way.with(go, line);
             if let (Some(wanted), Some(at)) = (wanted, way.holder(id)) {
                 let Some(folded) = way.fold(at, id, &regex::escape(wanted)) else {
-                    remarks.lost(line, format!("`value: {wanted}` of a repeated capture"), "write it out by hand");
+                    remarks.lost(
+                        line,
+                        format!("`value: {wanted}` of a repeated capture"),
+                        "write it out by hand",
+                    );
                     return None;
                 };
                 if let Some(doubt) = folded.doubt {
@@ -152,9 +177,16 @@ fn of_field(
     Some(Found { any: vec![any], not: Vec::new(), target: format!("field.{field}"), names, value })
 }
 
-fn joined(way: &Way, capture: Option<(&String, &str)>, state: &State, line: usize, remarks: &mut Remarks) -> Option<Found> {
+fn joined(
+    way: &Way,
+    capture: Option<(&String, &str)>,
+    state: &State,
+    line: usize,
+    remarks: &mut Remarks,
+) -> Option<Found> {
     // Captures that become labels are needed too.
-    let mut names: Vec<(String, String)> = capture.into_iter().map(|(id, name)| (id.clone(), name.to_owned())).collect();
+    let mut names: Vec<(String, String)> =
+        capture.into_iter().map(|(id, name)| (id.clone(), name.to_owned())).collect();
     for (_, source) in &state.labels {
         if let Some(Source::Line(_, id)) = state.extracted.get(source)
             && way.holder(id).is_some()
@@ -170,7 +202,8 @@ fn joined(way: &Way, capture: Option<(&String, &str)>, state: &State, line: usiz
         return None;
     };
     if let Some((line, doubt)) = doubt {
-        let message = format!("expressions that a line matches both are converted as one behind the other; {doubt}");
+        let message =
+            format!("expressions that a line matches both are converted as one behind the other; {doubt}");
         remarks.lost(line, message, "check whether such lines occur in your logs");
     }
     let value = capture.map_or_else(String::new, |(_, name)| format!("${{{name}}}"));
@@ -203,7 +236,8 @@ fn labels(state: &State, found: &Found, line: usize, remarks: &mut Remarks) -> V
                 labels.push((name, Label { value, map: Vec::new() }));
             }
             None => {
-                let message = format!("the label `{old}` comes from another expression than the value and is left out");
+                let message =
+                    format!("the label `{old}` comes from another expression than the value and is left out");
                 remarks.lost(line, message, "capture both by one expression");
             }
         }

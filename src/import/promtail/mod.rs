@@ -5,6 +5,7 @@
 
 mod metric;
 mod pipeline;
+mod selector;
 
 use super::value::{Node, read};
 use super::write::{self, Input, Rule};
@@ -39,7 +40,9 @@ pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>>
         None if root.get("pipeline_stages").is_some() => vec![&root],
         None => {
             let hint = "it needs `scrape_configs`, or `pipeline_stages` alone";
-            return Err(vec![Problem::error(Place::new(file, 1, 0), "this is no promtail config").hint(hint)]);
+            return Err(vec![
+                Problem::error(Place::new(file, 1, 0), "this is no promtail config").hint(hint),
+            ]);
         }
     };
     let mut rules: Vec<Rule> = Vec::new();
@@ -51,7 +54,11 @@ pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>>
         counting += usize::from(!found.is_empty());
         if counting > 1 && !found.is_empty() {
             let hint = "cut the config into one file for each job, so that each becomes a group, and convert them one by one";
-            remarks.lost(job.line, "rules of several jobs in one group count in the files of all of them", hint);
+            remarks.lost(
+                job.line,
+                "rules of several jobs in one group count in the files of all of them",
+                hint,
+            );
         }
         input.rules.extend((!found.is_empty()).then(|| group.clone()));
         for (line, mut rule) in found {
@@ -104,7 +111,11 @@ fn sources(job: &Node, remarks: &mut Remarks) {
             let hint = "follow /var/log/pods/*/*/*.log, with path_labels for namespace, pod and container; see packaging/kubernetes";
             remarks.lost(node.line, "`kubernetes_sd_configs` has no equivalent", hint);
         } else if OTHER_SOURCES.contains(&key.as_str()) {
-            remarks.lost(node.line, format!("`{key}` has no equivalent: logtally follows files"), "write to files, and follow them");
+            remarks.lost(
+                node.line,
+                format!("`{key}` has no equivalent: logtally follows files"),
+                "write to files, and follow them",
+            );
         } else if key == "relabel_configs" {
             let hint = "write `labels:` or `path_labels:` of the input; a dropped target is one that `include` does not name";
             remarks.lost(node.line, "`relabel_configs` have no equivalent", hint);

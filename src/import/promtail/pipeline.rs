@@ -2,11 +2,12 @@
 
 use super::super::Remarks;
 use super::super::go::{Go, Ids, translate};
+use super::super::names;
 use super::super::value::Node;
 use super::super::way::Way;
 use super::super::write::{Input, Rule};
-use super::super::names;
 use super::metric;
+use super::selector::{Selector, parse};
 use std::collections::HashMap;
 
 /// Stages within stages that are read.
@@ -97,7 +98,8 @@ impl Walk<'_> {
             "static_labels" => self.static_labels(node, line),
             "metrics" => {
                 for (name, node) in node.entries() {
-                    self.rules.extend(metric::rule(name, node, state, self.remarks).map(|rule| (node.line, rule)));
+                    self.rules
+                        .extend(metric::rule(name, node, state, self.remarks).map(|rule| (node.line, rule)));
                 }
             }
             "match" => self.matching(node, line, state),
@@ -121,7 +123,9 @@ impl Walk<'_> {
                 let hint = "logtally counts every line; take the factor out of your queries";
                 self.remarks.lost(line, format!("`{kind}` has no equivalent"), hint);
             }
-            other => self.remarks.lost(line, format!("the stage `{other}` has no equivalent"), "see docs/rules.md"),
+            other => {
+                self.remarks.lost(line, format!("the stage `{other}` has no equivalent"), "see docs/rules.md")
+            }
         }
     }
 
@@ -143,8 +147,12 @@ impl Walk<'_> {
         let Some(go) = self.go(text, line) else { return };
         let source = node.word("source");
         let base = source.map(|source| state.extracted.get(source).cloned());
-        let named: Vec<(String, String)> =
-            go.captures.iter().filter(|(name, _)| !name.starts_with(|c: char| c.is_ascii_digit())).cloned().collect();
+        let named: Vec<(String, String)> = go
+            .captures
+            .iter()
+            .filter(|(name, _)| !name.starts_with(|c: char| c.is_ascii_digit()))
+            .cloned()
+            .collect();
         for (name, id) in named {
             let from = match &base {
                 None if state.changed => Source::Made("a line that a stage changed"),
@@ -179,7 +187,11 @@ impl Walk<'_> {
             state.extracted.insert(name.clone(), from);
         }
         if node.is("drop_malformed") {
-            self.remarks.note(line, "`drop_malformed` is left out", "rules over fields count structured lines only");
+            self.remarks.note(
+                line,
+                "`drop_malformed` is left out",
+                "rules over fields count structured lines only",
+            );
         }
     }
 
@@ -201,14 +213,17 @@ impl Walk<'_> {
         let Some((labels, filters)) = self.selector(selector, line) else { return };
         let mut inner = state.clone();
         for (name, sign, value) in labels {
-            let known = self.input.labels.iter().find(|(label, _)| *label == name).map(|(_, value)| value.clone());
+            let known =
+                self.input.labels.iter().find(|(label, _)| *label == name).map(|(_, value)| value.clone());
             match known {
                 Some(known) if (sign == "=") == (known == value) => {}
                 // The stage never applies to these files.
                 Some(_) => return,
                 None if self.by_label(&name, sign, &value, &mut inner, line) => {}
                 None => {
-                    let message = format!("the selector asks for `{name}`, whose value is not known before the line is read");
+                    let message = format!(
+                        "the selector asks for `{name}`, whose value is not known before the line is read"
+                    );
                     let hint = "write the rules of this stage by hand";
                     return self.remarks.lost(line, message, hint);
                 }
@@ -232,7 +247,11 @@ impl Walk<'_> {
                         state.way = state.way.with(&go, line);
                     }
                 }
-                _ => self.remarks.lost(line, "several conditions to drop have no equivalent", "write them to `not:` by hand"),
+                _ => self.remarks.lost(
+                    line,
+                    "several conditions to drop have no equivalent",
+                    "write them to `not:` by hand",
+                ),
             }
             return;
         }
@@ -251,7 +270,8 @@ impl Walk<'_> {
     /// A condition on a label that was captured from the line. True where it could be folded.
     fn by_label(&mut self, name: &str, sign: &str, value: &str, inner: &mut State, line: usize) -> bool {
         let source = inner.labels.iter().find(|(label, _)| label == name).map(|(_, source)| source.clone());
-        let Some(Source::Line(go, id)) = source.and_then(|source| inner.extracted.get(&source).cloned()) else {
+        let Some(Source::Line(go, id)) = source.and_then(|source| inner.extracted.get(&source).cloned())
+        else {
             return false;
         };
         if sign != "=" {
@@ -269,12 +289,7 @@ impl Walk<'_> {
     }
 
     /// `{app="x"} |= "text" !~ "expression"` as labels, and filters with whether they must hold.
-    #[expect(clippy::type_complexity, reason = "labels with their signs, and filters, for one caller")]
-    fn selector<'s>(
-        &mut self,
-        text: &'s str,
-        line: usize,
-    ) -> Option<(Vec<(String, &'static str, String)>, Vec<(bool, String)>)> {
+    fn selector(&mut self, text: &str, line: usize) -> Option<Selector> {
         let parsed = parse(text);
         if parsed.is_none() {
             let hint = "rules know `=` on labels and the line filters |= != |~ !~";
@@ -312,10 +327,16 @@ impl Walk<'_> {
                             self.remarks.lost(line, doubt, "check whether such lines occur in your logs");
                         }
                     }
-                    None => self.remarks.lost(line, "this `drop` has no equivalent", "write it to `not:` by hand"),
+                    None => {
+                        self.remarks.lost(line, "this `drop` has no equivalent", "write it to `not:` by hand")
+                    }
                 }
             }
-            _ => self.remarks.lost(line, "this `drop` has no equivalent", "write it to `not:` of the rules by hand"),
+            _ => self.remarks.lost(
+                line,
+                "this `drop` has no equivalent",
+                "write it to `not:` of the rules by hand",
+            ),
         }
     }
 }
@@ -323,80 +344,4 @@ impl Walk<'_> {
 fn texts(node: &Node) -> Vec<String> {
     let keys = node.entries().iter().map(|(key, _)| key.clone());
     keys.chain(node.list().iter().filter_map(|node| node.text().map(str::to_owned))).collect()
-}
-
-type Selector = (Vec<(String, &'static str, String)>, Vec<(bool, String)>);
-
-fn parse(text: &str) -> Option<Selector> {
-    let inner = text.trim().strip_prefix('{')?;
-    let mut rest = inner;
-    let mut labels = Vec::new();
-    loop {
-        rest = rest.trim_start().trim_start_matches(',').trim_start();
-        if let Some(after) = rest.strip_prefix('}') {
-            rest = after;
-            break;
-        }
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
-        let (name, after) = rest.split_at(end);
-        let after = after.trim_start();
-        let sign = ["=~", "!~", "!=", "="].into_iter().find(|sign| after.starts_with(sign))?;
-        if sign.ends_with('~') {
-            return None;
-        }
-        let (value, after) = quoted(after[sign.len()..].trim_start())?;
-        labels.push((name.to_owned(), sign, value));
-        rest = after;
-    }
-    let mut filters = Vec::new();
-    loop {
-        rest = rest.trim_start();
-        if rest.is_empty() {
-            return Some((labels, filters));
-        }
-        let sign = ["|=", "!=", "|~", "!~"].into_iter().find(|sign| rest.starts_with(sign))?;
-        let (value, after) = quoted(rest[2..].trim_start())?;
-        let regex = if sign.ends_with('=') { regex::escape(&value) } else { value };
-        filters.push((sign.starts_with('|'), regex));
-        rest = after;
-    }
-}
-
-/// A text in quotes or backquotes, and what follows it.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    if let Some(inner) = text.strip_prefix('`') {
-        let (value, after) = inner.split_once('`')?;
-        return Some((value.to_owned(), after));
-    }
-    let inner = text.strip_prefix('"')?;
-    let mut value = String::new();
-    let mut chars = inner.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((value, &inner[at + 1..])),
-            '\\' => match chars.next()?.1 {
-                'n' => value.push('\n'),
-                't' => value.push('\t'),
-                c => value.push(c),
-            },
-            c => value.push(c),
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn selectors_and_their_filters() {
-        let (labels, filters) = parse(r#"{app="x", env != "a\"b"} |= "a.b" !~ `c\d`"#).unwrap();
-        assert_eq!(labels[0], ("app".to_owned(), "=", "x".to_owned()));
-        assert_eq!(labels[1], ("env".to_owned(), "!=", "a\"b".to_owned()));
-        assert_eq!(filters, [(true, "a\\.b".to_owned()), (false, "c\\d".to_owned())]);
-        for bad in ["", "app", r#"{app=~"x"}"#, r#"{app="x"} | json"#, r#"{app="x"#] {
-            assert_eq!(parse(bad), None, "{bad}");
-        }
-    }
 }
