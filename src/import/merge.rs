@@ -43,7 +43,7 @@ pub(super) fn prefixed(one: &str, other: &str) -> Option<String> {
 /// Of `^… (?P<state>conn=.) …$` and ` conn=X `: the first with the second's word in the capture that takes it.
 pub(super) fn word(one: &str, other: &str) -> Option<String> {
     let text = other.trim();
-    if text.is_empty() || regex_syntax::escape(text) != text {
+    if text.is_empty() || text.chars().any(|c| c != '-' && regex_syntax::is_meta_character(c)) {
         return None;
     }
     let ids = one.split("(?P<").skip(1).filter_map(|rest| rest.split('>').next());

@@ -2,7 +2,7 @@
 
 use super::super::go::Ids;
 use super::super::way::{Joined, Way};
-use super::super::write::{Label, Metric, Rule};
+use super::super::write::{Label, Rule};
 use super::super::{Remarks, names};
 use super::action::{self, Value};
 use super::condition::{Conditions, Ways};

@@ -1,6 +1,6 @@
 //! mtail's programs: a language of patterns and actions becomes rules.
 //!
-//! [`lex`] and [`parse`] read the text into [`tree`]; [`convert`] follows every way through the blocks to an action;
+//! [`lex`] and [`parse`] read the text into [`tree`]; [`mod@convert`] follows every way through the blocks to an action;
 //! what must hold on the way there ([`way`](super::way)) is the rule's expression, and [`action`] is what it counts.
 
 mod action;
