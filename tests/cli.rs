@@ -306,6 +306,8 @@ fn check_runs_the_tests_that_rules_carry() {
     assert!(stdout.contains("2 rules") && stdout.contains("2 tests"), "{stdout}");
     ends(&["check"], 0);
     ends(&["check", "builtin:python"], 0);
+    // Packs that are in force only where they are named; their own tests run.
+    ends(&["check", "builtin:access", "builtin:ntp"], 0);
     let bad = folder.write("bad.yml", RULES.replace("match: false", "match: true"));
     let (_, stderr) = ends(&["check", &bad], 1);
     assert!(stderr.contains("bad.yml:7:") && stderr.contains("db_timeout"), "{stderr}");

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 6] = [
     &["level", "event", "error"],
     &["discover", "tail", "frame", "parse", "matching", "tally", "store"],
     &["pipeline", "rules", "host", "expose", "notice"],
-    &["follow", "config", "generate", "web"],
+    &["follow", "config", "generate", "import", "web"],
     &["app"],
     &["cli"],
 ];

@@ -10,6 +10,7 @@ mod corpora;
 mod exactly_once;
 mod host;
 mod host_peer;
+mod import;
 mod layering;
 mod producers;
 mod prometheus;

@@ -113,10 +113,11 @@ fn chosen<'a>(rules: &'a RuleSet, input: &Input) -> Result<Vec<&'a Rule>, Vec<Pr
     let all: Vec<&Rule> = rules.rules().collect();
     let Some(groups) = &input.groups else { return Ok(all) };
     let known: Vec<&str> = rules.groups.iter().map(|group| group.name.as_str()).collect();
-    let unknown = groups.iter().filter(|group| !known.contains(&group.as_str()));
+    let unknown = groups.iter().enumerate().filter(|(_, group)| !known.contains(&group.as_str()));
     let problems: Vec<Problem> = unknown
-        .map(|group| {
-            let place = Place::new(format!("input {}", input.name), 0, 0);
+        .map(|(at, group)| {
+            let unplaced = || Place::new(format!("input {}", input.name), 0, 0);
+            let place = input.group_places.get(at).cloned().unwrap_or_else(unplaced);
             let hint = match rules::yaml::suggestion(group, known.iter().copied()) {
                 Some(guess) => guess,
                 None if known.is_empty() => "no rules are in force: add some with `rules:`".to_owned(),

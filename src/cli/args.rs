@@ -33,6 +33,8 @@ pub(super) enum Command {
     Alerts(Generate),
     /// Ask a running exporter whether it is healthy
     Healthcheck(Healthcheck),
+    /// Convert a config of mtail, grok_exporter or promtail, and say what has no equivalent
+    Import(Import),
 }
 
 /// What every command that reads a config understands.
@@ -208,4 +210,28 @@ pub(super) struct Healthcheck {
         default_value = "127.0.0.1:10474"
     )]
     pub(super) address: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Peer {
+    Mtail,
+    #[value(name = "grok_exporter", alias = "grok-exporter")]
+    GrokExporter,
+    Promtail,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The program whose config it is
+    #[arg(value_enum, value_name = "PROGRAM")]
+    pub(super) peer: Peer,
+    /// Its config; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Where the rules go; standard output without it
+    #[arg(long, short = 'o', value_name = "PATH", env = "LOGTALLY_IMPORT_OUTPUT")]
+    pub(super) output: Option<PathBuf>,
+    /// Where the inputs go, as a logtally.yml; a comment below the rules without it
+    #[arg(long = "inputs", value_name = "PATH", env = "LOGTALLY_IMPORT_INPUTS")]
+    pub(super) inputs: Option<PathBuf>,
 }

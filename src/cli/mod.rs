@@ -7,6 +7,7 @@ mod exit;
 mod explain;
 mod generated;
 mod health;
+mod import;
 mod print;
 mod run;
 
@@ -37,6 +38,7 @@ pub fn main() -> Exit {
         Some(Command::Dashboard(args)) => generated::dashboard(&args),
         Some(Command::Alerts(args)) => generated::alerts(&args),
         Some(Command::Healthcheck(args)) => health::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
     }
 }
 

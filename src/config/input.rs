@@ -3,6 +3,7 @@
 use super::raw::{Either, RawFormat, RawInput, RawMultiline, RawStart};
 use super::ready::Problems;
 use crate::discover::Globs;
+use crate::error::Place;
 use crate::parse::{self, Format, FormatChoice, Multiline};
 use crate::rules::yaml::{At, suggestion};
 use crate::tally::exposition::Head;
@@ -41,6 +42,8 @@ pub struct Input {
     pub parse: parse::Options,
     /// Rule groups that apply; all where it is `None`.
     pub groups: Option<Vec<String>>,
+    /// Where each of the groups was named.
+    pub group_places: Vec<Place>,
 }
 
 impl Input {
@@ -55,6 +58,7 @@ impl Input {
             path_labels: None,
             parse: parse::Options::default(),
             groups: None,
+            group_places: Vec::new(),
         }
     }
 
@@ -106,6 +110,8 @@ pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Inpu
     for (name, _) in &raw.labels.0 {
         check_label(name, problems);
     }
+    let places =
+        raw.rules.iter().flat_map(|groups| &groups.0).map(|group| problems.place(group.spot)).collect();
     let path_labels = raw.path_labels.and_then(|text| path_regex(&text, &labels, problems));
     Input {
         include: raw.include.value.0.iter().map(at).collect(),
@@ -119,6 +125,7 @@ pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Inpu
             keyword_levels: raw.keyword_levels,
             access_levels: raw.access_levels,
         },
+        group_places: places,
         groups: raw.rules.map(|groups| groups.0.into_iter().map(|group| group.value).collect()),
         name: raw.name.value,
     }

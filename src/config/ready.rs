@@ -82,9 +82,12 @@ impl Problems {
     }
 
     pub(super) fn error_at(&mut self, spot: Spot, message: String, hint: String) {
-        let place = Place::new(&self.file, spot.line as usize, spot.column as usize);
-        let problem = Problem::error(place, message);
+        let problem = Problem::error(self.place(spot), message);
         self.list.push(if hint.is_empty() { problem } else { problem.hint(hint) });
+    }
+
+    pub(super) fn place(&self, spot: Spot) -> Place {
+        Place::new(&self.file, spot.line as usize, spot.column as usize)
     }
 }
 
@@ -305,6 +308,12 @@ fn rules(
     }
     let mut sources = Vec::new();
     for item in listed.into_iter().flatten() {
+        if let Some(name) = item.value.strip_prefix("builtin:")
+            && let Err(hint) = crate::rules::known_builtin(name)
+        {
+            problems.error(&item, format!("there is no shipped rule pack `{name}`"), &hint);
+            continue;
+        }
         match rule_source(base, &item.value) {
             Ok(found) => sources.extend(found),
             Err((message, hint)) => problems.error(&item, message, hint),

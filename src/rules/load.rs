@@ -74,22 +74,24 @@ pub(super) fn texts(source: &Source, problems: &mut Vec<Problem>) -> Vec<Text> {
         Source::Builtin(name) if name.is_empty() || name == "all" => {
             builtin::PACKS.iter().map(pack_text).collect()
         }
-        Source::Builtin(name) => match builtin::PACKS.iter().find(|(known, _)| known == name) {
-            Some(pack) => vec![pack_text(pack)],
-            None => {
-                let place = Place::new(format!("builtin:{name}"), 0, 0);
-                let problem = Problem::error(place, format!("there is no shipped rule pack `{name}`"));
-                let hint = suggestion(name, builtin_names_iter());
-                problems.push(Problem { hint, ..problem });
-                Vec::new()
+        Source::Builtin(name) => {
+            match builtin::PACKS.iter().chain(builtin::OPT_IN).find(|(known, _)| known == name) {
+                Some(pack) => vec![pack_text(pack)],
+                None => {
+                    let place = Place::new(format!("builtin:{name}"), 0, 0);
+                    let problem = Problem::error(place, format!("there is no shipped rule pack `{name}`"));
+                    let hint = suggestion(name, builtin_names_iter());
+                    problems.push(Problem { hint, ..problem });
+                    Vec::new()
+                }
             }
-        },
+        }
         Source::Path(path) => files(path, problems).iter().filter_map(|file| read(file, problems)).collect(),
     }
 }
 
 fn builtin_names_iter() -> impl Iterator<Item = &'static str> + Clone {
-    builtin::PACKS.iter().map(|(name, _)| *name)
+    builtin::PACKS.iter().chain(builtin::OPT_IN).map(|(name, _)| *name)
 }
 
 fn pack_text((name, text): &(&str, &str)) -> Text {

@@ -19,7 +19,7 @@ mod when;
 pub mod yaml;
 
 pub use alert::Alert;
-pub use builtin::builtin_names;
+pub use builtin::{builtin_names, known_builtin};
 pub use load::{Source, load};
 pub use report::render;
 pub use test::{Expect, RuleTest};

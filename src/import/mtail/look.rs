@@ -1,0 +1,47 @@
+//! Questions about statements: which metrics they declare, and whether they count anything.
+
+use super::super::names;
+use super::tree::{Declared, Expr, Kind, Stmt};
+
+/// The metrics that are declared, with their lines.
+pub(super) fn exported<'a>(list: &'a [Stmt], out: &mut Vec<(usize, &'a Declared)>) {
+    for stmt in list {
+        match &stmt.kind {
+            Kind::Declare(declared) if !declared.hidden && declared.kind != "text" => {
+                out.push((stmt.line, declared))
+            }
+            Kind::If(_, then, other) => {
+                exported(then, out);
+                exported(other.as_deref().unwrap_or_default(), out);
+            }
+            Kind::Otherwise(block) | Kind::Define(_, block) | Kind::Decorate(_, block) => {
+                exported(block, out)
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The name that mtail exports, whether it must change, and the name here.
+pub(super) fn name_of(declared: &Declared) -> (String, bool, String) {
+    // mtail itself writes an underscore for a dash.
+    let old = declared.exported.as_ref().unwrap_or(&declared.name).replace('-', "_");
+    let (name, changed) = names::metric(&old, &declared.kind);
+    (old, changed, name)
+}
+
+/// Whether a block does anything that counts.
+pub(super) fn has_effect(list: &[Stmt]) -> bool {
+    list.iter().any(|stmt| match &stmt.kind {
+        Kind::Do(Expr::Call(name, _)) => name != "strptime" && name != "settime",
+        Kind::Do(_) | Kind::Next | Kind::Stop => true,
+        Kind::If(_, then, other) => has_effect(then) || other.as_deref().is_some_and(has_effect),
+        Kind::Otherwise(block) | Kind::Decorate(_, block) => has_effect(block),
+        Kind::Delete | Kind::Declare(_) | Kind::Const(..) | Kind::Define(..) => false,
+    })
+}
+
+/// Whether a condition asks for the file's name.
+pub(super) fn is_of_file(expr: &Expr) -> bool {
+    matches!(expr, Expr::Binary("=~" | "==", left, _) if matches!(&**left, Expr::Call(name, _) if name == "getfilename"))
+}
