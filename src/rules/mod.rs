@@ -12,6 +12,7 @@ mod label;
 mod load;
 mod metric;
 mod names;
+mod pairing;
 mod raw;
 mod report;
 mod test;

@@ -17,12 +17,19 @@ pub(super) struct RawGroup {
 
 /// One rule.
 #[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a rule: a mapping with `name` and `match` or `grok`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a rule: a mapping with `name` and `match`, `grok` or `start` and `end`"
+)]
 pub(super) struct RawRule {
     pub(super) name: Option<At<String>>,
     #[serde(rename = "match")]
     pub(super) matches: Option<At<Many<At<String>>>>,
     pub(super) grok: Option<At<Many<At<String>>>>,
+    pub(super) start: Option<At<Many<At<String>>>>,
+    pub(super) end: Option<At<Many<At<String>>>>,
+    pub(super) key: Option<At<String>>,
+    pub(super) timeout: Option<At<String>>,
     pub(super) not: Option<Many<At<String>>>,
     pub(super) levels: Option<At<Many<At<String>>>>,
     #[serde(rename = "in")]
@@ -141,9 +148,10 @@ pub(super) struct RawAlert {
 
 /// A test of a rule.
 #[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a test: a mapping with `line` and `expect`")]
+#[serde(deny_unknown_fields, expecting = "a test: a mapping with `line` or `lines`, and `expect`")]
 pub(super) struct RawTest {
-    pub(super) line: String,
+    pub(super) line: Option<At<String>>,
+    pub(super) lines: Option<At<Vec<String>>>,
     pub(super) format: Option<At<String>>,
     pub(super) expect: At<RawExpect>,
 }

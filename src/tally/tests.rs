@@ -22,7 +22,14 @@ fn label(name: &str, values: &[&str]) -> Label {
 }
 
 fn rule(name: &str, labels: Vec<Label>, metrics: Vec<Metric>) -> Counted {
-    Counted { group: "g".into(), name: name.into(), labels, metrics, levels: Levels::NONE.with(Level::Error) }
+    Counted {
+        group: "g".into(),
+        name: name.into(),
+        labels,
+        metrics,
+        levels: Levels::NONE.with(Level::Error),
+        span: None,
+    }
 }
 
 fn metric(name: &str, kind: MetricKind) -> Metric {
