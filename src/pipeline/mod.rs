@@ -16,6 +16,8 @@ mod said;
 mod spans;
 
 #[cfg(test)]
+mod span_tests;
+#[cfg(test)]
 mod tests;
 
 pub use carry::{Carry, Saved};
