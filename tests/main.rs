@@ -13,6 +13,8 @@ mod host_peer;
 mod layering;
 mod producers;
 mod prometheus;
+mod schema;
 mod scrape;
+mod spans;
 mod support;
 mod web_config;

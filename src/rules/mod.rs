@@ -38,6 +38,11 @@ pub fn grok_to_regex(grok: &str) -> Result<String, String> {
     grok::expand(grok, &[]).map_err(|refusal| refusal.message)
 }
 
+/// The JSON Schema of a rule file, for editors.
+pub fn schema() -> serde_json::Value {
+    raw::schema()
+}
+
 /// All rules in force, group by group in the order of their sources.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
