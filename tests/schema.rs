@@ -56,8 +56,30 @@ fn everything_shipped_fits() {
     assert!(config.is_valid(&good), "{:?}", config.validate(&good));
 }
 
-/// Which bad files a schema lets pass: what is wrong with them takes more than shapes.
-const BEYOND_SHAPES: [(&str, &[&str]); 2] = [("config", &[]), ("rules", &[])];
+/// Which bad files a schema lets pass: what is wrong with them takes more than shapes. (serde takes the last of two
+/// keys of one name; editors refuse them without any schema.)
+const BEYOND_SHAPES: [(&str, &str); 2] = [
+    (
+        "config",
+        "duplicate-key exclude-bad-glob format-both format-grok format-neither format-regex \
+         host-interval-bytes host-interval-small host-interval-word host-process-regex \
+         include-bad-braces include-bad-glob include-empty-text include-empty input-rules-unknown \
+         label-digit label-name label-reserved label-taken label-twice limits-zero line-bytes-large \
+         line-bytes-small line-bytes-time multiline-regex name-empty name-twice path-labels-regex \
+         path-labels-taken path-labels-twice path-labels-unnamed rules-bad-glob rules-builtin-unknown \
+         rules-empty-text rules-missing rules-no-match storage-empty",
+    ),
+    (
+        "rules",
+        "bad-label-name bad-rule-name bad-template duplicate-key duplicate-rule grok-cycle \
+         grok-own-broken grok-syntax grok-unknown json-log-line metric-clash metric-constant \
+         metric-names metric-unit metric-without-value regex-backreference regex-bad-count \
+         regex-bad-escape regex-bad-range regex-block regex-capture-name regex-capture-twice \
+         regex-double-quoted regex-empty regex-in-flow regex-lookahead regex-lookbehind regex-not-broken \
+         regex-nothing-to-repeat regex-plain regex-second-of-list regex-too-big regex-unclosed-group \
+         regex-unicode-class unicode-columns warn-capture warn-names warn-never warn-slow warn-twins",
+    ),
+];
 
 #[test]
 fn bad_files_are_refused_where_the_shape_is_wrong() {
@@ -67,7 +89,7 @@ fn bad_files_are_refused_where_the_shape_is_wrong() {
         for file in files(&format!("tests/fixtures/bad-{of}")) {
             let name = file.file_stem().unwrap().to_str().unwrap();
             let passes = yaml(&file).is_some_and(|value| schema.is_valid(&value));
-            if passes != passing.contains(&name) {
+            if passes != passing.split_whitespace().any(|known| known == name) {
                 wrong.push(format!("{of}/{name} {}", if passes { "passes" } else { "is refused" }));
             }
         }

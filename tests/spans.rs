@@ -1,7 +1,7 @@
 //! Rules with a start and an end in the running program: what is open goes over kills, reloads and rotations, and
 //! `count` says the same.
 
-use crate::support::{Exporter, Folder, Scrape, command, out};
+use crate::support::{Exporter, Folder, Scrape, code, command, err, out, project};
 
 const RULES: &str = r"group: shop
 rules:
@@ -77,4 +77,31 @@ fn what_is_open_goes_over_kills_reloads_and_renames() {
         .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
         .sum();
     assert_eq!(sum, 15.5, "{counted}");
+}
+
+#[test]
+fn the_example_holds_what_it_promises() {
+    let output = command(&["check", project("examples/sessions.yml").to_str().unwrap()]).output().unwrap();
+    assert_eq!(
+        (code(&output), out(&output).as_str()),
+        (0, "3 rules, 6 tests: all good\n"),
+        "{}",
+        err(&output)
+    );
+}
+
+/// A start, its end, and an end without a start, as `explain` tells them.
+#[test]
+fn explain_says_what_opens_and_what_ends() {
+    let folder = Folder::new();
+    let rules = folder.write("rules.yml", RULES);
+    let log = folder.write("app.log", began(0, "a") + &ended(3, "a") + &ended(4, "a"));
+    let told = out(&command(&["explain", "--rules", &rules, &log]).output().unwrap());
+    for words in [
+        "opens    shop/request: span 'a'",
+        "match    shop/request: ends span 'a' after 3.5s",
+        "no match shop/request: it would end span 'a', which is not open",
+    ] {
+        assert!(told.contains(words), "{words} in {told}");
+    }
 }

@@ -1,6 +1,8 @@
 //! What the user wrote in `logtally.yml`: every key optional, unknown keys refused with a suggestion.
 
-use crate::rules::yaml::{At, Many, Pairs, schema_of, words};
+use crate::host::COLLECTORS;
+use crate::parse::Format;
+use crate::rules::yaml::{At, Many, Pairs, many_words, schema_of, words};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
@@ -22,6 +24,8 @@ pub(super) struct Raw {
     /// Bounds of what is kept.
     pub(super) limits: RawLimits,
     /// Metrics of the host: `off`, `on`, or options.
+    #[serde(default)]
+    #[schemars(schema_with = "host")]
     pub(super) host: Option<At<RawHost>>,
 }
 
@@ -39,13 +43,18 @@ pub(super) struct RawInput {
     #[serde(default)]
     pub(super) labels: Pairs<At<String>>,
     /// What the `path` label holds.
+    #[serde(default)]
     #[schemars(schema_with = "path_label")]
     pub(super) path_label: Option<At<String>>,
     /// An expression on paths whose named captures become labels.
     pub(super) path_labels: Option<At<String>>,
     /// The lines' format: `auto`, a name, `{regex: …}` or `{grok: …}`.
+    #[serde(default)]
+    #[schemars(schema_with = "format")]
     pub(super) format: Option<At<RawFormat>>,
     /// Where events begin: `auto`, `off` or `{start: REGEX}`.
+    #[serde(default)]
+    #[schemars(schema_with = "multiline")]
     pub(super) multiline: Option<At<RawMultiline>>,
     /// Groups of rules that apply; all without it.
     pub(super) rules: Option<Many<At<String>>>,
@@ -114,6 +123,8 @@ pub(super) struct RawHostOptions {
     /// How often the host is sampled, such as `1s`.
     pub(super) interval: Option<At<String>>,
     /// Which metrics of the host; all without it.
+    #[serde(default)]
+    #[schemars(schema_with = "collectors")]
     pub(super) collectors: Option<Many<At<String>>>,
     /// Groups of processes to measure.
     pub(super) processes: Vec<RawProcessGroup>,
@@ -179,21 +190,6 @@ impl<'de> Deserialize<'de> for RawSize {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Either<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("WordOr{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let word = json!({ "type": ["string", "boolean"] });
-        json_schema!({ "anyOf": [word, generator.subschema_for::<T>()] })
-    }
-}
-
 impl JsonSchema for RawSize {
     fn inline_schema() -> bool {
         true
@@ -207,6 +203,40 @@ impl JsonSchema for RawSize {
         let text = json!({ "type": "string", "pattern": "^[0-9.]+ *[A-Za-z]*$" });
         json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, text] })
     }
+}
+
+/// One of these words, or a mapping; `off` and its like may be booleans.
+fn word_or<T: JsonSchema>(all: &[&str], generator: &mut SchemaGenerator) -> Schema {
+    let mapping = generator.subschema_for::<T>();
+    json_schema!({ "anyOf": [words(all.iter().copied()), mapping] })
+}
+
+fn format(generator: &mut SchemaGenerator) -> Schema {
+    let names = Format::ALL.iter().map(|format| format.as_str());
+    word_or::<RawCustom>(&[&["auto"], &*names.collect::<Vec<_>>()].concat(), generator)
+}
+
+fn multiline(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = word_or::<RawStart>(&["auto", "off"], generator);
+    switched(&mut schema, &[false]);
+    schema
+}
+
+fn host(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = word_or::<RawHostOptions>(&["on", "off"], generator);
+    switched(&mut schema, &[true, false]);
+    schema
+}
+
+/// Lets booleans stand for `on` and `off`.
+fn switched(schema: &mut Schema, values: &[bool]) {
+    if let Some(serde_json::Value::Array(any)) = schema.get_mut("anyOf") {
+        any.push(json!({ "enum": values }));
+    }
+}
+
+fn collectors(_: &mut SchemaGenerator) -> Schema {
+    many_words(COLLECTORS.iter().copied())
 }
 
 fn path_label(_: &mut SchemaGenerator) -> Schema {

@@ -52,9 +52,11 @@ pub(super) struct RawRule {
     /// A veto: where this matches, the rule does not.
     pub(super) not: Option<Many<At<String>>>,
     /// Only events of these levels.
+    #[serde(default)]
     #[schemars(schema_with = "levels")]
     pub(super) levels: Option<At<Many<At<String>>>>,
     /// What is looked at: `message` (default), `line`, or `field.NAME` of structured events.
+    #[serde(default)]
     #[schemars(schema_with = "target")]
     #[serde(rename = "in")]
     pub(super) target: Option<At<String>>,
@@ -217,6 +219,7 @@ pub(super) struct RawExpect {
     #[serde(rename = "match")]
     pub(super) matches: Option<bool>,
     /// The event's level.
+    #[serde(default)]
     #[schemars(schema_with = "level")]
     pub(super) level: Option<At<String>>,
     /// Values of the rule's labels.
