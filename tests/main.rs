@@ -11,6 +11,7 @@ mod exactly_once;
 mod host;
 mod host_peer;
 mod layering;
+mod load;
 mod producers;
 mod prometheus;
 mod schema;

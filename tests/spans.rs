@@ -36,7 +36,7 @@ fn what_is_open_goes_over_kills_reloads_and_renames() {
     let rules = folder.write("rules.yml", RULES);
     let config = folder.write(
         "logtally.yml",
-        &format!(
+        format!(
             "storage: {}\nhost: off\nrules: [{rules}]\ninputs:\n  - {{name: shop, include: ['{}']}}\n",
             folder.at("store"),
             folder.at("*.log")
@@ -52,7 +52,7 @@ fn what_is_open_goes_over_kills_reloads_and_renames() {
     assert_eq!(ends(&lines(&exporter, 2.0)), 0.0);
     exporter.kill();
     let exporter = Exporter::start_with(&args, &[]);
-    folder.append("app.log", &ended(3, "a"));
+    folder.append("app.log", ended(3, "a"));
     assert_eq!(ends(&exporter.scrape_until("a's end", |s| ends(s) > 0.0)), 1.0);
     // Other rules come; this one and its open spans stay.
     folder.write("rules.yml", RULES.to_owned() + "  - {name: other, match: otherwise}\n");
