@@ -102,7 +102,7 @@ fn resident(exporter: &Exporter) -> f64 {
 fn a_label_of_any_value_costs_no_memory_and_no_sum() {
     const LIMIT: u64 = 500;
     let folder = Folder::new();
-    let rules = folder.write("rules.yml", &RULES.replace("${user}", "${user}-${id}"));
+    let rules = folder.write("rules.yml", RULES.replace("${user}", "${user}-${id}"));
     let config = folder.write("logtally.yml", format!("host: off\nlimits: {{series_per_metric: {LIMIT}}}\n"));
     let log = folder.path("app.log");
     append(&log, "");
