@@ -45,6 +45,7 @@ fn plan(rules: usize) -> Arc<Plan> {
         labels: Vec::new(),
         metrics: Vec::new(),
         levels: Levels::ALL,
+        span: None,
     };
     Arc::new(Plan::new((0..rules).map(counted).collect(), false))
 }

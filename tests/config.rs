@@ -41,7 +41,7 @@ fn run_and_count_refuse_what_check_refuses() {
     }
 }
 
-const GOOD: &str = r#"
+pub(crate) const GOOD: &str = r#"
 storage: none
 inputs:
   - name: shop

@@ -183,6 +183,16 @@ pub(super) struct Check {
     /// How to print the problems
     #[arg(long, value_enum, env = "LOGTALLY_FORMAT", default_value_t = Report::Text)]
     pub(super) format: Report,
+    /// Print the JSON Schema of the config or of rule files instead, for editors
+    #[arg(long, value_enum, value_name = "OF")]
+    pub(super) print_schema: Option<SchemaOf>,
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    Config,
+    Rules,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! `logtally check`: config and rules validated, every test that a rule carries run through the real pipeline.
 
-use super::args::{Check, Report};
+use super::args::{Check, Report, SchemaOf};
 use super::exit::Exit;
 use super::{given, print};
 use crate::app::build::{self, Built};
@@ -10,6 +10,14 @@ use crate::error::{Problem, Severity};
 use serde_json::json;
 
 pub(super) fn run(args: &Check) -> Exit {
+    if let Some(of) = args.print_schema {
+        let schema = match of {
+            SchemaOf::Config => config::schema(),
+            SchemaOf::Rules => crate::rules::schema(),
+        };
+        print::out(&format!("{schema:#}\n"));
+        return Exit::Good;
+    }
     let mut given = given(&args.common);
     given.rules.extend(args.files.iter().map(|file| file.to_string_lossy().into_owned()));
     let config = match config::load(&given) {

@@ -9,8 +9,10 @@ use crate::error::{Place, Problem};
 use crate::event::Role;
 use crate::level::Level;
 use crate::matching::Candidate;
-use crate::parse::Memory;
+use crate::parse::{Memory, Moment};
+use crate::pipeline::{self, Spans, Started, When};
 use crate::rules::Rule;
+use crate::tally::span::{Span, duration_text};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
@@ -53,6 +55,9 @@ struct Explainer<'a> {
     rules: Vec<&'a Rule>,
     memory: Memory,
     level: Option<Level>,
+    /// When the event was written, and the spans that are open.
+    moment: Option<Moment>,
+    spans: Spans,
     formats: BTreeMap<String, u64>,
     events: u64,
     unknown: u64,
@@ -67,6 +72,8 @@ impl<'a> Explainer<'a> {
             rules: built.rules.rules().filter(applies).collect(),
             memory: Memory::default(),
             level: None,
+            moment: None,
+            spans: Spans::default(),
             formats: BTreeMap::new(),
             events: 0,
             unknown: 0,
@@ -111,6 +118,7 @@ impl<'a> Explainer<'a> {
         match seen.role {
             Role::Start => {
                 self.level = Some(seen.level);
+                self.moment = parser.moment(line);
                 self.events += 1;
                 self.unknown += u64::from(seen.level == Level::Unknown);
                 *self.formats.entry(told.format.as_str().to_owned()).or_default() += 1;
@@ -123,8 +131,9 @@ impl<'a> Explainer<'a> {
         self.rules(&message, line, seen.role);
     }
 
-    fn rules(&self, message: &[u8], line: &[u8], role: Role) {
-        let scanner = self.feed.pipeline.scanner();
+    fn rules(&mut self, message: &[u8], line: &[u8], role: Role) {
+        let feed = self.feed;
+        let scanner = feed.pipeline.scanner();
         let mut candidates: Vec<Candidate> = Vec::new();
         scanner.scan(message, &mut candidates);
         let mut near: Vec<u32> = candidates.iter().map(|candidate| candidate.pattern).collect();
@@ -132,7 +141,7 @@ impl<'a> Explainer<'a> {
         near.sort_unstable();
         near.dedup();
         let further = [b"\n", message].concat();
-        for (at, rule) in self.rules.iter().enumerate() {
+        for (at, rule) in self.rules.clone().into_iter().enumerate() {
             let pattern = at as u32;
             let (hay, start): (&[u8], usize) = match (&rule.pattern.target, role) {
                 (crate::matching::pattern::Target::Line, _) => (line, 0),
@@ -142,7 +151,10 @@ impl<'a> Explainer<'a> {
             let name = format!("{}/{}", rule.group, rule.name);
             let level_fits = self.level.is_none_or(|level| rule.pattern.levels.contains(level));
             match scanner.confirm(pattern, hay, start) {
-                Some(_) if level_fits => print::out(&format!("  match    {name}\n")),
+                Some(which) if level_fits => match &rule.counted.span {
+                    None => print::out(&format!("  match    {name}\n")),
+                    Some(span) => self.pair(pattern, which, span, (hay, start), line, &name),
+                },
                 Some(_) => {
                     let allowed: Vec<&str> = rule.pattern.levels.iter().map(Level::as_str).collect();
                     let is = self.level.map_or("unknown", Level::as_str);
@@ -156,6 +168,55 @@ impl<'a> Explainer<'a> {
                 }
                 None => {}
             }
+        }
+    }
+
+    /// A match of a rule that measures spans: which one it ends, and which it opens.
+    fn pair(
+        &mut self,
+        pattern: u32,
+        which: usize,
+        span: &Span,
+        (hay, start): (&[u8], usize),
+        line: &[u8],
+        name: &str,
+    ) {
+        let (parser, scanner) = (self.feed.pipeline.parser(), self.feed.pipeline.scanner());
+        let memory = &self.memory;
+        let key_of = |captures: &regex::bytes::Captures<'_>| {
+            pipeline::key(span, &|name| {
+                let captured = captures.name(name).map(|text| text.as_bytes().to_vec());
+                let field = || parser.field(memory, line, name, &mut Vec::new()).map(<[u8]>::to_vec);
+                Some(String::from_utf8_lossy(&captured.or_else(field)?).into_owned().into())
+            })
+        };
+        // Nothing of this is counted, so that no clock is asked: lines without a time are 0 s apart.
+        let when = When { written: self.moment, read: Moment::read_at(0.0) };
+        let ends = scanner.captures(pattern, which, hay, start).filter(|_| which < span.starts);
+        if let Some(captures) = ends {
+            let Some(key) = key_of(&captures) else {
+                return print::out(&format!("  no match {name}: its end lacks a part of the key\n"));
+            };
+            let ended = self.spans.end(pattern, &key, when, span.timeout, &mut |_| {});
+            print::out(&match ended {
+                Some((_, nanos)) => {
+                    let time = if self.moment.is_some() { "" } else { ", since the lines name no time" };
+                    format!("  match    {name}: ends span '{key}' after {}{time}\n", duration_text(nanos))
+                }
+                None => format!("  no match {name}: it would end span '{key}', which is not open\n"),
+            });
+        }
+        let all = span.starts.max(which)..scanner.expressions(pattern);
+        let Some(captures) = all.into_iter().find_map(|at| scanner.captures(pattern, at, hay, start)) else {
+            return;
+        };
+        match key_of(&captures) {
+            Some(key) => {
+                let started = Started { when, kept: Vec::new() };
+                self.spans.begin(pattern, &key, started, span.timeout, &mut |_| {});
+                print::out(&format!("  opens    {name}: span '{key}'\n"));
+            }
+            None => print::out(&format!("  no match {name}: its start lacks a part of the key\n")),
         }
     }
 

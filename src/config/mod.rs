@@ -9,4 +9,5 @@ mod ready;
 mod tests;
 
 pub use input::{Input, PathLabel};
+pub use raw::schema;
 pub use ready::{Config, Given, HostChoice, Storage, load};

@@ -1,36 +1,67 @@
 //! What the user wrote in `logtally.yml`: every key optional, unknown keys refused with a suggestion.
 
-use crate::rules::yaml::{At, Many, Pairs};
+use crate::host::COLLECTORS;
+use crate::parse::Format;
+use crate::rules::yaml::{At, Many, Pairs, many_words, schema_of, words};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde_json::json;
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Config")]
 pub(super) struct Raw {
+    /// Where offsets and counts are kept: a folder, or `none`.
     pub(super) storage: Option<At<String>>,
+    /// Sets of files that share settings.
     pub(super) inputs: Option<Vec<RawInput>>,
+    /// Rule files, globs of them, `builtin` or `builtin:NAME`; `[]` for none.
     pub(super) rules: Option<Many<At<String>>>,
+    /// Bounds of what is kept.
     pub(super) limits: RawLimits,
+    /// Metrics of the host: `off`, `on`, or options.
+    #[serde(default)]
+    #[schemars(schema_with = "host")]
     pub(super) host: Option<At<RawHost>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Input")]
 pub(super) struct RawInput {
+    /// The label `input`.
     pub(super) name: At<String>,
+    /// Files, globs and folders to read.
     pub(super) include: At<Many<At<String>>>,
+    /// Files and globs to leave out.
     pub(super) exclude: Option<Many<At<String>>>,
+    /// Labels added to every metric of this input.
     #[serde(default)]
     pub(super) labels: Pairs<At<String>>,
+    /// What the `path` label holds.
+    #[serde(default)]
+    #[schemars(schema_with = "path_label")]
     pub(super) path_label: Option<At<String>>,
+    /// An expression on paths whose named captures become labels.
     pub(super) path_labels: Option<At<String>>,
+    /// The lines' format: `auto`, a name, `{regex: …}` or `{grok: …}`.
+    #[serde(default)]
+    #[schemars(schema_with = "format")]
     pub(super) format: Option<At<RawFormat>>,
+    /// Where events begin: `auto`, `off` or `{start: REGEX}`.
+    #[serde(default)]
+    #[schemars(schema_with = "multiline")]
     pub(super) multiline: Option<At<RawMultiline>>,
+    /// Groups of rules that apply; all without it.
     pub(super) rules: Option<Many<At<String>>>,
+    /// Take the level from words of the message where the header has none.
     #[serde(default)]
     pub(super) keyword_levels: bool,
+    /// Give lines of access logs a level by their status.
     #[serde(default = "yes")]
     pub(super) access_levels: bool,
 }
@@ -46,25 +77,35 @@ pub(super) type RawMultiline = Either<RawStart>;
 /// `on` and `off`, or options.
 pub(super) type RawHost = Either<RawHostOptions>;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CustomFormat")]
 pub(super) struct RawCustom {
+    /// An expression with the captures `level` and `message`.
     pub(super) regex: Option<At<String>>,
+    /// The same with the names of Logstash.
     pub(super) grok: Option<At<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Start")]
 pub(super) struct RawStart {
+    /// An expression that the first line of an event matches.
     pub(super) start: At<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Limits")]
 pub(super) struct RawLimits {
+    /// Past it further label sets go to one series.
     pub(super) series_per_metric: Option<At<u64>>,
+    /// Bytes of a line that are looked at, such as `1MiB`.
     pub(super) line_bytes: Option<At<RawSize>>,
+    /// Lines of an event that are looked at.
     pub(super) event_lines: Option<At<u64>>,
+    /// Files followed at a time.
     pub(super) files: Option<At<u64>>,
 }
 
@@ -75,18 +116,27 @@ pub(super) enum RawSize {
     Text(String),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "HostOptions")]
 pub(super) struct RawHostOptions {
+    /// How often the host is sampled, such as `1s`.
     pub(super) interval: Option<At<String>>,
+    /// Which metrics of the host; all without it.
+    #[serde(default)]
+    #[schemars(schema_with = "collectors")]
     pub(super) collectors: Option<Many<At<String>>>,
+    /// Groups of processes to measure.
     pub(super) processes: Vec<RawProcessGroup>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProcessGroup")]
 pub(super) struct RawProcessGroup {
+    /// The label of the group.
     pub(super) name: At<String>,
+    /// An expression on their command line.
     #[serde(rename = "match")]
     pub(super) matching: At<String>,
 }
@@ -138,4 +188,62 @@ impl<'de> Deserialize<'de> for RawSize {
         }
         deserializer.deserialize_any(Take)
     }
+}
+
+impl JsonSchema for RawSize {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = json!({ "type": "string", "pattern": "^[0-9.]+ *[A-Za-z]*$" });
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, text] })
+    }
+}
+
+/// One of these words, or a mapping; `off` and its like may be booleans.
+fn word_or<T: JsonSchema>(all: &[&str], generator: &mut SchemaGenerator) -> Schema {
+    let mapping = generator.subschema_for::<T>();
+    json_schema!({ "anyOf": [words(all.iter().copied()), mapping] })
+}
+
+fn format(generator: &mut SchemaGenerator) -> Schema {
+    let names = Format::ALL.iter().map(|format| format.as_str());
+    word_or::<RawCustom>(&[&["auto"], &*names.collect::<Vec<_>>()].concat(), generator)
+}
+
+fn multiline(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = word_or::<RawStart>(&["auto", "off"], generator);
+    switched(&mut schema, &[false]);
+    schema
+}
+
+fn host(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = word_or::<RawHostOptions>(&["on", "off"], generator);
+    switched(&mut schema, &[true, false]);
+    schema
+}
+
+/// Lets booleans stand for `on` and `off`.
+fn switched(schema: &mut Schema, values: &[bool]) {
+    if let Some(serde_json::Value::Array(any)) = schema.get_mut("anyOf") {
+        any.push(json!({ "enum": values }));
+    }
+}
+
+fn collectors(_: &mut SchemaGenerator) -> Schema {
+    many_words(COLLECTORS.iter().copied())
+}
+
+fn path_label(_: &mut SchemaGenerator) -> Schema {
+    words(["full", "name", "none"])
+}
+
+/// The JSON Schema of the config, for editors.
+pub fn schema() -> serde_json::Value {
+    schema_of::<Raw>("Config of logtally")
 }

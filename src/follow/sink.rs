@@ -94,9 +94,11 @@ impl tail::Sink for Sink<'_> {
     }
 
     fn closed(&mut self, file: FileId) {
-        self.flush(file);
+        self.waiting.remove(&file);
         if let Some(reading) = self.readings.get_mut(&file) {
-            reading.carry = reading.carry.between_events();
+            let (stream, now) = (reading.stream, self.clock.wall);
+            let mut into = Into { tally: self.tally, stream, now, clock: Some(Instant::now) };
+            self.feed.pipeline.end_file(&mut reading.carry, &mut into, self.scratch);
             self.touched.insert(file);
         }
     }

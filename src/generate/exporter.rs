@@ -124,9 +124,10 @@ fn series() -> Vec<Panel> {
         Panel::timeseries("Series by metric", "Series held, the ten largest metrics. A metric that climbs towards `limits.series_per_metric` has a label with too many values: take it from the rule or map it to few.")
             .query("topk(10, sum by (metric) (logtally_series{@}))", "{{metric}}")
             .unit("short").size(8, 8),
-        Panel::timeseries("Overflow and unusable values", "Increments a second that went to the `__other__` series because a metric is full, and captured values that were no number. Both point at one rule: its labels, or its `value`.")
+        Panel::timeseries("Overflow and unusable values", "Increments a second that went to the `__other__` series because a metric is full, and captured values that were no number. Both point at one rule: its labels, or its `value`. Starts of spans that were given up point at its `key` or `timeout`.")
             .query("sum by (metric) (rate(logtally_series_overflow_total{@}[@]))", "overflow: {{metric}}")
             .query("sum by (metric) (rate(logtally_value_errors_total{@}[@]))", "no number: {{metric}}")
+            .query("sum by (rule, reason) (rate(logtally_spans_dropped_total{@}[@])) > 0", "given up: {{rule}} ({{reason}})")
             .unit("cps").no_value("none").size(8, 8),
         Panel::timeseries("Time by rule", "Share of one CPU that confirming each rule takes, the ten dearest. One far above the others has a pattern that almost every line might match: `logtally check` says why it is slow.")
             .query("topk(10, sum by (rule) (rate(logtally_rule_seconds_total{@}[@])))", "{{rule}}")

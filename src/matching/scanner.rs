@@ -182,6 +182,11 @@ impl Scanner {
         expression.regex.captures_at(hay, start)
     }
 
+    /// How many expressions a pattern has.
+    pub fn expressions(&self, pattern: u32) -> usize {
+        self.rules.get(pattern as usize).map_or(0, |rule| rule.any.len())
+    }
+
     /// The names of the captures of all expressions of a pattern, each once, in their order.
     pub fn capture_names(&self, pattern: u32) -> Vec<&str> {
         let any = self.rules.get(pattern as usize).map_or(&[][..], |rule| &rule.any);

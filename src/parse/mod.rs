@@ -22,6 +22,7 @@ mod lane;
 mod logfmt;
 mod memory;
 mod message;
+mod moment;
 mod opening;
 mod options;
 mod plain;
@@ -39,6 +40,7 @@ pub use explain::Explained;
 pub use format::Format;
 pub use lane::{Lane, Run, Stretch};
 pub use memory::Memory;
+pub use moment::Moment;
 pub use options::{FormatChoice, Multiline, Options};
 
 use crate::event::{Exception, Line, Message, Role};

@@ -1,7 +1,9 @@
 //! What the pipeline carries from one block of a file to the next: the parser's memory and the open event.
 
+use super::spans::{Spans, Started};
 use crate::level::Level;
-use crate::parse::Memory;
+use crate::parse::{Memory, Moment};
+use crate::tally::rows::last_or_default;
 use serde::{Deserialize, Serialize};
 
 /// The state of one file between two blocks.
@@ -26,6 +28,10 @@ pub(super) struct Open {
     pub(super) exception: Named,
     /// Its text so far, as far as it came with earlier blocks; kept only where some rule spans lines.
     pub(super) text: Vec<u8>,
+    /// When it was written, as its first line says; looked for only where some rule measures spans.
+    pub(super) moment: Option<Moment>,
+    /// Spans of the file that have begun: they outlive the event, and are here since all that counts gets at it.
+    pub(super) spans: Spans,
 }
 
 /// The exception type of an event.
@@ -78,6 +84,17 @@ impl Bits {
 pub struct Saved {
     memory: Memory,
     open: Option<SavedOpen>,
+    /// Rows that were written before there were spans end here.
+    #[serde(deserialize_with = "last_or_default")]
+    paired: SavedSpans,
+}
+
+/// What rules with a start and an end remember.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct SavedSpans {
+    moment: Option<Moment>,
+    /// Rule, key and start of each open span, from the oldest on.
+    spans: Vec<(String, String, Started)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +119,11 @@ impl Carry {
             exception: open.exception.clone(),
             text: open.text.clone(),
         });
-        Saved { memory: self.memory.clone(), open }
+        let paired = self.open.as_ref().map(|open| SavedSpans {
+            moment: open.moment,
+            spans: open.spans.iter().map(|(at, key, s)| (name(at), key.to_owned(), s.clone())).collect(),
+        });
+        Saved { memory: self.memory.clone(), open, paired: paired.unwrap_or_default() }
     }
 
     /// The carry that was saved; rules that `rule` does not know any more are left out.
@@ -119,6 +140,8 @@ impl Carry {
             lines: open.lines,
             exception: open.exception.clone(),
             text: open.text.clone(),
+            moment: saved.paired.moment,
+            spans: spans(&saved.paired, &rule),
         });
         Carry { memory: saved.memory.clone(), open }
     }
@@ -130,7 +153,7 @@ impl Carry {
             .is_some_and(|open| !open.pending.is_empty() || matches!(open.exception, Named::Type(_)))
     }
 
-    /// The same carry where no event is open.
+    /// The same carry where no event is open, nor any span.
     #[must_use]
     pub fn between_events(&self) -> Carry {
         Carry { memory: self.memory.clone(), open: None }
@@ -147,9 +170,35 @@ impl Carry {
     }
 }
 
+fn spans(saved: &SavedSpans, rule: impl Fn(&str) -> Option<u32>) -> Spans {
+    let mut spans = Spans::default();
+    for (name, key, started) in &saved.spans {
+        if let Some(at) = rule(name) {
+            spans.restore(at, key, started.clone());
+        }
+    }
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_earlier_versions_are_read() {
+        #[derive(Serialize)]
+        struct Before {
+            memory: Memory,
+            open: Option<SavedOpen>,
+        }
+        let open = Some(SavedOpen { matched: vec!["g/a".to_owned()], lines: 3, ..SavedOpen::default() });
+        let row = postcard::to_stdvec(&Before { memory: Memory::default(), open: open.clone() }).unwrap();
+        let saved: Saved = postcard::from_bytes(&row).unwrap();
+        assert_eq!(saved, Saved { open, ..Saved::default() });
+        // And the other way round: what an earlier version does not know stands behind what it reads.
+        let row = postcard::to_stdvec(&saved).unwrap();
+        assert!(row.starts_with(&postcard::to_stdvec(&saved.memory).unwrap()));
+    }
 
     #[test]
     fn a_carry_survives_a_new_order_of_rules() {

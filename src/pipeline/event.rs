@@ -1,13 +1,14 @@
 //! One event under its rules: each line as it comes, and what waits for the event's end.
 
 use super::carry::{Named, Open};
+use super::said::Said;
 use super::{Carry, Into, Pipeline, Scratch, TEXT_BYTES};
 use crate::event::{Exception, Line, Message, Role};
 use crate::level::Level;
 use crate::matching::Candidate;
 use crate::matching::pattern::Target;
 use crate::parse::Memory;
-use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// A line within its block, and the candidates that stand in it.
 pub(super) struct Place<'a> {
@@ -30,9 +31,9 @@ impl Place<'_> {
 
 /// A text that a rule is tried on: `hay[start..]`, with what stands before it for `^` and `\b`.
 #[derive(Clone, Copy)]
-struct Piece<'a> {
-    hay: &'a [u8],
-    start: usize,
+pub(super) struct Piece<'a> {
+    pub(super) hay: &'a [u8],
+    pub(super) start: usize,
 }
 
 impl Pipeline {
@@ -183,14 +184,14 @@ impl Pipeline {
         if open.matched.contains(pattern) || !self.wants(pattern, open) {
             return;
         }
-        if self.patterns[pattern as usize].spans {
+        if self.patterns[pattern as usize].spans_lines {
             open.pending.insert(pattern);
             return;
         }
         if let Some(which) = self.confirm(pattern, piece, into) {
             open.matched.insert(pattern);
             let line = Some((memory, place.line()));
-            self.count(pattern, which, open.level, piece, line, into, field);
+            self.count(pattern, which, open, piece, line, into, field);
         }
     }
 
@@ -235,36 +236,29 @@ impl Pipeline {
         &self,
         pattern: u32,
         which: usize,
-        level: Option<Level>,
+        open: &mut Open,
         piece: Piece<'_>,
         line: Option<(&Memory, &[u8])>,
         into: &mut Into<'_>,
         field: &mut Vec<u8>,
     ) {
-        let level = level.unwrap_or(Level::Unknown);
+        let level = open.level.unwrap_or(Level::Unknown);
         let counted = &into.tally.plan().rules[pattern as usize];
+        if counted.span.is_some() {
+            return self.pair(pattern, which, open, piece, line, into, field);
+        }
         if counted.labels.is_empty() && counted.metrics.is_empty() {
             into.tally.hit(into.stream, pattern as usize, level, &|_| None);
             return;
         }
         let captures = self.scanner.captures(pattern, which, piece.hay, piece.start);
-        let field = std::cell::RefCell::new(field);
-        let lookup = |name: &str| {
-            let capture = captures.as_ref().and_then(|captures| captures.name(name));
-            if let Some(text) = capture {
-                return Some(String::from_utf8_lossy(text.as_bytes()));
-            }
-            let (memory, line) = line?;
-            let mut field = field.borrow_mut();
-            let value = self.parser.field(memory, line, name, &mut field)?;
-            Some(Cow::Owned(String::from_utf8_lossy(value).into_owned()))
-        };
-        into.tally.hit(into.stream, pattern as usize, level, &lookup);
+        let said = Said { parser: &self.parser, captures, line, field: RefCell::new(field) };
+        into.tally.hit(into.stream, pattern as usize, level, &|name| said.of(name));
     }
 
     /// Keeps a line of the open event's text for the rules that span lines.
     pub(super) fn keep_text(&self, open: &mut Open, line: &[u8]) {
-        if !self.spans {
+        if !self.spans_lines {
             return;
         }
         if open.lines > 1 {
@@ -285,13 +279,15 @@ impl Pipeline {
             return;
         }
         let pending = std::mem::take(&mut open.pending);
+        let text = std::mem::take(&mut open.text);
         for pattern in pending.iter() {
-            let piece = Piece { hay: &open.text, start: 0 };
+            let piece = Piece { hay: &text, start: 0 };
             if let Some(which) = self.confirm(pattern, piece, into) {
                 open.matched.insert(pattern);
-                self.count(pattern, which, open.level, piece, None, into, &mut scratch.field);
+                self.count(pattern, which, open, piece, None, into, &mut scratch.field);
             }
         }
+        open.text = text;
     }
 
     /// Counts what waits for the end of the open event: it has been quiet for long enough, or its file has ended.

@@ -6,15 +6,23 @@
 //!
 //! What a rule that looks at the message sees: of an event's first line its message, of each further line that line,
 //! as it comes; `^` is the start of the message, `$` the end of the line. A rule that can match a line feed sees the
-//! whole message of the event at its end, at most [`TEXT_BYTES`] of it.
+//! whole message of the event at its end, at most [`TEXT_BYTES`] of it. A rule with a start and an end remembers its starts
+//! in the file's carry, by key, and counts the event that ends one.
 
 mod carry;
 mod event;
+mod pair;
+mod said;
+mod spans;
 
+#[cfg(test)]
+mod span_tests;
 #[cfg(test)]
 mod tests;
 
 pub use carry::{Carry, Saved};
+pub use pair::key;
+pub use spans::{Spans, Started, When};
 
 use crate::event::{Exception, Line, Message, Role};
 use crate::frame;
@@ -53,7 +61,7 @@ pub struct Pipeline {
     scanner: Arc<Scanner>,
     patterns: Vec<Rule>,
     /// Some rule spans lines, so that the text of open events is kept.
-    spans: bool,
+    spans_lines: bool,
     /// Some rule looks at raw lines.
     lines: bool,
     /// Some rule looks at fields.
@@ -72,7 +80,7 @@ pub struct Pipeline {
 struct Rule {
     levels: crate::level::Levels,
     target: Target,
-    spans: bool,
+    spans_lines: bool,
     /// It has no literal to look for.
     residual: bool,
 }
@@ -111,18 +119,18 @@ impl Pipeline {
         let rule = |(at, p): (usize, &Pattern)| Rule {
             levels: p.levels,
             target: p.target.clone(),
-            spans: scanner.spans_lines(at as u32),
+            spans_lines: scanner.spans_lines(at as u32),
             residual: scanner.slow_reason(at as u32).is_some(),
         };
         let patterns: Vec<Rule> = patterns.iter().enumerate().map(rule).collect();
-        let spans = patterns.iter().any(|rule| rule.spans);
+        let spans_lines = patterns.iter().any(|rule| rule.spans_lines);
         let fields = patterns.iter().any(|rule| matches!(rule.target, Target::Field(_)));
         let lines = patterns.iter().any(|rule| rule.target == Target::Line);
         let residual = scanner.has_residual();
         let runs = !residual && !fields;
-        let unseen = (0u32..).zip(&patterns).filter(|(_, rule)| rule.spans && rule.residual);
+        let unseen = (0u32..).zip(&patterns).filter(|(_, rule)| rule.spans_lines && rule.residual);
         let unseen = unseen.map(|(at, _)| at).collect();
-        Pipeline { parser, scanner, patterns, spans, lines, fields, residual, runs, unseen, limits }
+        Pipeline { parser, scanner, patterns, spans_lines, lines, fields, residual, runs, unseen, limits }
     }
 
     /// The same with regex caches of its own: threads that share caches wait for each other.
@@ -156,6 +164,11 @@ impl Pipeline {
         let mut ends = std::mem::take(&mut scratch.ends);
         ends.find(block);
         let plain = !ends.escapes();
+        let times = into.tally.plan().has_spans();
+        if let Some(open) = carry.open.as_mut().filter(|open| !open.spans.is_empty()) {
+            let plan = into.tally.plan();
+            open.spans.retain(|rule| plan.rules[rule as usize].span.is_some());
+        }
         let mut counts = Block { bytes, ..Block::default() };
         // The last event, as long as nothing about it but its level has to be kept.
         let mut quiet: Option<Quiet> = None;
@@ -191,15 +204,18 @@ impl Pipeline {
                     continue;
                 }
                 open(carry, seen.level);
+                if let Some(open) = carry.open.as_mut().filter(|_| times) {
+                    open.moment = self.parser.moment(line);
+                }
             } else if let Some(quiet) = quiet.take() {
-                self.open_quiet(carry, &quiet, block);
+                self.open_quiet(carry, &quiet, block, times);
             }
             if carry.open.is_some() {
                 self.look(carry, &seen, &place, into, scratch);
             }
         }
         if let Some(quiet) = quiet {
-            self.open_quiet(carry, &quiet, block);
+            self.open_quiet(carry, &quiet, block, times);
         }
         scratch.ends = ends;
         scratch.candidates = candidates;
@@ -270,10 +286,16 @@ impl Pipeline {
     }
 
     /// Opens an event that was quiet so far: further lines may follow.
-    fn open_quiet(&self, carry: &mut Carry, quiet: &Quiet, block: &[u8]) {
+    fn open_quiet(&self, carry: &mut Carry, quiet: &Quiet, block: &[u8], times: bool) {
         open(carry, quiet.level);
         if let Some(open) = &mut carry.open {
             open.lines = 1;
+            if times {
+                let (from, to) = quiet.message;
+                let start = memchr::memrchr(b'\n', &block[..from]).map_or(0, |at| at + 1);
+                let end = memchr::memchr(b'\n', &block[to..]).map_or(block.len(), |at| to + at);
+                open.moment = self.parser.moment(block[start..end].trim_ascii_end());
+            }
             self.keep_text(open, &block[quiet.message.0..quiet.message.1]);
         }
     }
@@ -282,7 +304,7 @@ impl Pipeline {
     fn is_quiet(&self, place: &Place<'_>, seen: &Line) -> bool {
         place.candidates.is_empty()
             && !self.residual
-            && !self.spans
+            && !self.spans_lines
             && (self.scanner.is_empty() || (seen.message != Message::Decode && !self.fields))
     }
 }
@@ -302,4 +324,5 @@ fn open(carry: &mut Carry, level: Level) {
     open.lines = 0;
     open.exception = carry::Named::None;
     open.text.clear();
+    open.moment = None;
 }

@@ -236,6 +236,7 @@ fn piped(pipeline: &Pipeline, blocks: &[Vec<u8>], rules: usize) -> Counts {
         labels: Vec::new(),
         metrics: Vec::new(),
         levels: Levels::ALL,
+        span: None,
     };
     let counted = (0..rules).map(counted).collect();
     let mut tally = Tally::new("test", Arc::new(Plan::new(counted, false)), Arc::new(Guard::new(usize::MAX)));

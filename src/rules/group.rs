@@ -4,7 +4,7 @@
 
 use super::raw::{RawGroup, RawRule};
 use super::yaml::{At, Pairs, Spot, nearest, read};
-use super::{Group, Rule, alert, expression, grok, label, metric, names, test};
+use super::{Group, Rule, alert, expression, grok, label, metric, names, pairing, test};
 use crate::error::{Place, Problem};
 use crate::level::{Level, Levels};
 use crate::matching::pattern::{Pattern, Target};
@@ -145,7 +145,11 @@ impl Compiler {
             }
             None => {}
         }
-        let matched = expressions(&raw, spot, whole, own, sink);
+        let span = pairing::compile(&raw, spot, whole, own, sink);
+        let matched = match &span {
+            None => expressions(&raw, spot, whole, own, sink),
+            Some(span) => span.as_ref().map(|paired| (paired.any.clone(), paired.captures.clone())),
+        };
         let levels = levels(&raw, sink);
         let target = target(&raw, sink);
         let not = veto(&raw, sink);
@@ -160,7 +164,8 @@ impl Compiler {
         let (At { value: name, spot }, (any, _)) = (name?, matched?);
         let pattern = Pattern { name: format!("{group}/{name}"), any, not, levels, target };
         self.twin(&pattern, spot, sink);
-        let counted = Counted { group: group.to_owned(), name: name.clone(), labels, metrics, levels };
+        let span = span.flatten().map(|paired| paired.into_span(&labels, &metrics));
+        let counted = Counted { group: group.to_owned(), name: name.clone(), labels, metrics, levels, span };
         let place = sink.place(spot);
         Some(Rule { group: group.to_owned(), name, pattern, counted, alert, tests, place })
     }
@@ -232,7 +237,8 @@ fn expressions(
         (None, Some(list)) => (list, true),
         (None, None) => {
             if whole {
-                sink.error(spot, "a rule needs `match` or `grok`", "add `match: 'text or expression'`");
+                let what = "a rule needs `match` or `grok`, or `start` and `end`";
+                sink.error(spot, what, "add `match: 'text or expression'`");
             }
             return None;
         }
@@ -256,7 +262,7 @@ fn expressions(
 }
 
 /// Expands and checks one expression.
-fn one(
+pub(super) fn one(
     text: &At<String>,
     is_grok: bool,
     own: &grok::Own<'_>,
@@ -290,7 +296,7 @@ fn one(
     }
 }
 
-fn advise(text: &At<String>, facts: &expression::Facts, sink: &mut Sink<'_>) {
+pub(super) fn advise(text: &At<String>, facts: &expression::Facts, sink: &mut Sink<'_>) {
     if facts.matches_none {
         sink.warning(
             text.spot,

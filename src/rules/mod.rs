@@ -12,6 +12,7 @@ mod label;
 mod load;
 mod metric;
 mod names;
+mod pairing;
 mod raw;
 mod report;
 mod test;
@@ -35,6 +36,11 @@ use crate::tally::spec::Counted;
 /// An unknown or circular name, or a name captured twice.
 pub fn grok_to_regex(grok: &str) -> Result<String, String> {
     grok::expand(grok, &[]).map_err(|refusal| refusal.message)
+}
+
+/// The JSON Schema of a rule file, for editors.
+pub fn schema() -> serde_json::Value {
+    raw::schema()
 }
 
 /// All rules in force, group by group in the order of their sources.

@@ -9,7 +9,7 @@ use crate::level::Level;
 /// A line and what a rule must make of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleTest {
-    /// The event's text; several lines for an event of several.
+    /// Lines of a log, joined by line feeds: one event of one or several lines, or several events.
     pub line: String,
     /// The format to read it in; without one it is detected.
     pub format: Option<String>,
@@ -76,7 +76,25 @@ pub(super) fn compile(
         }
         let expect = Expect { matches: expect.matches, level, labels, values };
         let format = test.format.map(|format| format.value);
-        tests.push(RuleTest { line: test.line, format, expect, place: sink.place(spot) });
+        let line = match (test.line, test.lines) {
+            (Some(line), None) => line.value,
+            (None, Some(lines)) if !lines.value.is_empty() => lines.value.join("\n"),
+            (None, Some(lines)) => {
+                sink.error(lines.spot, "the test has no line", "write the lines of a log, one after another");
+                continue;
+            }
+            (Some(_), Some(lines)) => {
+                sink.error(lines.spot, "a test has `line` or `lines`, found both", "keep one of them");
+                continue;
+            }
+            (None, None) => {
+                if sink.is_whole(spot, next) {
+                    sink.error(spot, "the test has no line", "add `line: '…'`, or `lines:` for several");
+                }
+                continue;
+            }
+        };
+        tests.push(RuleTest { line, format, expect, place: sink.place(spot) });
     }
     tests
 }

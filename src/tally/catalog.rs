@@ -66,6 +66,8 @@ pub const LEVELS: &[&str] = &["trace", "debug", "info", "notice", "warning", "er
 pub const FILE_ERROR_REASONS: &[&str] = &["missing", "permission", "open", "read", "other"];
 /// Why bytes could not be counted.
 pub const LOST_BYTES_REASONS: &[&str] = &["truncated", "rotated_unread", "decode"];
+/// Why the start of a span was given up.
+pub const SPAN_DROP_REASONS: &[&str] = &["timeout", "overflow", "replaced", "unfinished", "key"];
 /// Which way bytes went.
 pub const DIRECTIONS: &[&str] = &["receive", "transmit"];
 
@@ -140,6 +142,8 @@ catalog! {
         "Captured values that were no usable number and were not added.";
     RULE_SECONDS = Exporter Counter "logtally_rule_seconds_total", Some("seconds"), [free("rule")],
         "Time spent confirming a rule on the events that it might match.";
+    SPANS_DROPPED = Exporter Counter "logtally_spans_dropped_total", None, [free("rule"), known("reason", SPAN_DROP_REASONS)],
+        "Starts of a rule's spans that were given up without an end, by reason.";
     COMMIT_SECONDS = Exporter Histogram "logtally_commit_seconds", Some("seconds"), [],
         "Time it took to make counts and offsets durable.";
     COMMIT_FAILURES = Exporter Counter "logtally_commit_failures_total", None, [],

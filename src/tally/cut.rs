@@ -3,13 +3,14 @@
 //! Taking the cut marks newborn series as shown: this scrape shows them at 0, the next one their number (so that
 //! `increase()` sees the first event). A cut that could not be made durable is not sent: the marks are taken back.
 
+mod of_rules;
 mod take;
 
 use super::PATTERN_EVENTS;
 use super::catalog::{self, Entry};
 use super::exposition::{Buckets, Desc, Head, Kind, Source, Value, Visit};
 use super::guard::Guard;
-use super::plan::{Plan, rule_key};
+use super::plan::Plan;
 use super::rows::{FILE_ERRORS, InputRow, LOST};
 use super::series::{Metric, Number, Pairs};
 use super::spec::MetricKind;
@@ -238,7 +239,7 @@ impl Cut {
         let names = self.inputs.iter().flat_map(|input| &input.plan.families).map(|f| f.name.as_str());
         let with_values: Vec<&str> = names.collect();
         let all: Vec<&str> = with_values.iter().copied().chain([PATTERN_EVENTS, super::EXCEPTIONS]).collect();
-        let list: [(&Entry, Walk<'_>); 19] = [
+        let list: [(&Entry, Walk<'_>); 20] = [
             (
                 &catalog::LOG_BYTES,
                 Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.shown(|n| n.bytes))),
@@ -273,6 +274,7 @@ impl Cut {
                 &catalog::SERIES_OVERFLOW,
                 Box::new(move |to| self.by_metric(to, &catalog::SERIES_OVERFLOW, &all, |c| &c.overflow)),
             ),
+            (&catalog::SPANS_DROPPED, Box::new(|to| self.spans_dropped(to))),
             (
                 &catalog::TRUNCATED_LINES,
                 Box::new(|to| self.inputs(to, &catalog::TRUNCATED_LINES, |i| i.counters.truncated_lines)),
@@ -289,23 +291,6 @@ impl Cut {
             ),
         ];
         list.into_iter().map(|(entry, walk)| (entry.name, walk)).collect()
-    }
-
-    /// The cost of rules: of all that were asked for, of the others where they cost something.
-    fn rule_seconds(&self, to: &mut dyn Visit) {
-        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
-        for input in &self.inputs {
-            for (rule, seconds) in input.plan.rules.iter().zip(&input.seconds) {
-                if input.plan.declare || *seconds > 0.0 {
-                    *sums.entry(rule_key(rule)).or_default() += seconds;
-                }
-            }
-        }
-        to.family(&catalog::RULE_SECONDS.desc());
-        let none = Head::default();
-        for (rule, seconds) in sums {
-            to.sample(&none, &[("rule", &rule)], Value::Float(seconds));
-        }
     }
 
     fn exceptions(&self, to: &mut dyn Visit) {

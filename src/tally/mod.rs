@@ -14,6 +14,7 @@ mod keep;
 pub mod plan;
 pub mod rows;
 pub mod series;
+pub mod span;
 pub mod spec;
 pub mod stream;
 pub mod template;
@@ -193,6 +194,14 @@ impl Tally {
         self.now = now;
     }
 
+    /// Starts of a rule's spans were given up.
+    pub fn spans_dropped(&mut self, rule: usize, why: span::Drop, count: u64) {
+        let key = plan::rule_key(&self.plan.rules[rule]);
+        self.change_counters(|counters| {
+            *dropped(&mut counters.spans_dropped, &key, why as usize) += count;
+        });
+    }
+
     /// Changes the counters that belong to the input as a whole.
     pub fn change_counters(&mut self, change: impl FnOnce(&mut InputRow)) {
         change(&mut self.counters);
@@ -263,6 +272,10 @@ impl Tally {
             for (name, count) in &more.value_errors {
                 (0..*count).for_each(|_| bump(&mut counters.value_errors, name));
             }
+            for (rule, counts) in &more.spans_dropped {
+                let sums = counts.iter().enumerate();
+                sums.for_each(|(why, more)| *dropped(&mut counters.spans_dropped, rule, why) += more);
+            }
         });
     }
 }
@@ -327,6 +340,15 @@ fn bump(counts: &mut Vec<(String, u64)>, name: &str) {
         Some((_, count)) => *count += 1,
         None => counts.push((name.to_owned(), 1)),
     }
+}
+
+/// The count of a rule's starts that were given up for a reason, in a short list.
+fn dropped<'a>(counts: &'a mut Vec<(String, [u64; 5])>, rule: &str, why: usize) -> &'a mut u64 {
+    let at = counts.iter().position(|(known, _)| known == rule).unwrap_or_else(|| {
+        counts.push((rule.to_owned(), [0; 5]));
+        counts.len() - 1
+    });
+    &mut counts[at].1[why]
 }
 
 #[cfg(test)]

@@ -60,6 +60,11 @@ impl Plan {
         self.rules.iter().position(|rule| is_key(rule, key))
     }
 
+    /// Whether some rule pairs starts and ends, so that the times of events are wanted.
+    pub fn has_spans(&self) -> bool {
+        self.rules.iter().any(|rule| rule.span.is_some())
+    }
+
     /// How many series of `log_pattern_events_total` are known beforehand for each stream.
     pub fn known_series(&self) -> usize {
         self.rules.iter().filter(|rule| rule.labels.is_empty()).map(|rule| rule.levels.iter().count()).sum()

@@ -2,7 +2,7 @@
 
 use super::series::Number;
 use super::stream::StreamKey;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Key of a stream's row: the input's name and the stream within it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +79,20 @@ pub struct InputRow {
     pub value_errors: Vec<(String, u64)>,
     /// Seconds spent confirming rules, by `group/name`.
     pub rule_seconds: Vec<(String, f64)>,
+    /// Starts of spans that were given up, by `group/name` and [`DROP_REASONS`](super::span::DROP_REASONS). Last, and
+    /// allowed to be missing: rows of stores that were written before there were spans end before it.
+    #[serde(deserialize_with = "last_or_default")]
+    pub spans_dropped: Vec<(String, [u64; 5])>,
+}
+
+/// The last field of a row, or its default where the row was written by a version that did not have it.
+///
+/// # Errors
+/// None.
+pub fn last_or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(T::deserialize(deserializer).unwrap_or_default())
 }
 
 /// The `reason` values of `logtally_lost_bytes_total`.

@@ -3,6 +3,7 @@
 //! `rules` builds these once from what the user wrote; the tally asks them for label texts and values of each match.
 //! Captures and fields come in through a lookup, so that nothing here knows expressions, lines or formats.
 
+use super::span::Span;
 use super::template::{Lookup, Template};
 use super::units::{self, Unit, ValueError};
 use crate::level::Levels;
@@ -25,6 +26,8 @@ pub struct Counted {
     pub metrics: Vec<Metric>,
     /// Levels that the rule looks at: the ones whose series stand at 0 from the start.
     pub levels: Levels,
+    /// The rule counts spans: from a start to its end.
+    pub span: Option<Span>,
 }
 
 /// A label: a text made of captures, mapped to few values where the rule says so.

@@ -269,6 +269,7 @@ mod tests {
             labels: vec![],
             metrics: vec![],
             levels: Levels::NONE.with(Level::Error),
+            span: None,
         };
         Plan::new(vec![rule("a"), rule("b")], false)
     }

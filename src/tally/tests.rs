@@ -4,7 +4,7 @@ use super::cut::Cut;
 use super::exposition::{Desc, Head, Source, Value, Visit};
 use super::guard::Guard;
 use super::plan::Plan;
-use super::rows::Rows;
+use super::rows::{InputRow, Rows};
 use super::spec::{Counted, Label, Metric, MetricKind};
 use super::stream::StreamKey;
 use super::template::Template;
@@ -22,7 +22,14 @@ fn label(name: &str, values: &[&str]) -> Label {
 }
 
 fn rule(name: &str, labels: Vec<Label>, metrics: Vec<Metric>) -> Counted {
-    Counted { group: "g".into(), name: name.into(), labels, metrics, levels: Levels::NONE.with(Level::Error) }
+    Counted {
+        group: "g".into(),
+        name: name.into(),
+        labels,
+        metrics,
+        levels: Levels::NONE.with(Level::Error),
+        span: None,
+    }
 }
 
 fn metric(name: &str, kind: MetricKind) -> Metric {
@@ -250,4 +257,13 @@ fn two_tallies_add_up() {
     assert_eq!(shown[&pattern("plain", "")], 2.0);
     assert_eq!((shown[&pattern("db", " db=x")], shown[&pattern("db", " db=y")]), (2.0, 1.0));
     assert_eq!(shown["logtally_truncated_lines_total "], 2.0);
+}
+
+#[test]
+fn counters_of_stores_without_spans_are_read() {
+    let row = InputRow { rotations: 3, ..InputRow::default() };
+    let mut bytes = postcard::to_stdvec(&row).unwrap();
+    // The empty list that an earlier version did not write.
+    assert_eq!(bytes.pop(), Some(0));
+    assert_eq!(postcard::from_bytes::<InputRow>(&bytes).unwrap(), row);
 }

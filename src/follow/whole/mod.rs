@@ -119,7 +119,9 @@ pub fn count(
         match prepare(options, item) {
             Ok(Prepared::Stream(reader)) => jobs.push_back(Job::Stream(at, reader)),
             Ok(Prepared::Plain(plain)) => {
-                let length = stretch_length(plain.size, options.threads);
+                // A span may begin in one stretch and end in the next: such files are read from front to back.
+                let threads = if options.plan.has_spans() { 1 } else { options.threads };
+                let length = stretch_length(plain.size, threads);
                 jobs.extend(cuts(at, plain.size, length));
                 plains[at] = Some(plain);
             }

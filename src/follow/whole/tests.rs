@@ -87,6 +87,7 @@ proptest! {
             labels: Vec::new(),
             metrics: Vec::new(),
             levels: Levels::ALL,
+            span: None,
         };
         let plan = Arc::new(Plan::new((0..patterns.len()).map(counts).collect(), false));
         let options =

@@ -7,10 +7,12 @@ mod at;
 mod de;
 mod flaw;
 mod near;
+mod schema;
 mod tree;
 
 pub use at::{At, Many, Pairs, Spot, Style};
 pub use near::{nearest, suggestion};
+pub use schema::{many_words, schema_of, words};
 
 use crate::error::{Place, Problem};
 use serde::de::DeserializeOwned;

@@ -1,0 +1,98 @@
+//! The JSON Schemas that editors complete and check with: made from the types that read the files, judged by an
+//! outside validator on everything that is shipped and on everything that is known to be wrong.
+
+use crate::support::{logtally, out, project, same_as_file};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The value as an editor sees it; none where the text is no YAML or says the same key twice.
+fn yaml(file: &Path) -> Option<Value> {
+    serde_yaml::from_slice(&std::fs::read(file).unwrap()).ok()
+}
+
+fn schema(of: &str) -> jsonschema::Validator {
+    let text = std::fs::read(project(&format!("schema/{of}.schema.json"))).unwrap();
+    jsonschema::validator_for(&serde_json::from_slice(&text).unwrap()).unwrap()
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let all = std::fs::read_dir(project(folder)).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        all.filter(|file| file.extension().is_some_and(|extension| extension == "yml")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn shipped_schemas_are_what_the_program_prints() {
+    for of in ["config", "rules"] {
+        let printed = out(&logtally(&["check", "--print-schema", of]));
+        same_as_file(&project(&format!("schema/{of}.schema.json")), &printed);
+        let schema: Value = serde_json::from_str(&printed).unwrap();
+        jsonschema::meta::validate(&schema).unwrap();
+    }
+}
+
+#[test]
+fn everything_shipped_fits() {
+    let rules = schema("rules");
+    let packs = files("rules/patterns").into_iter().chain(files("examples"));
+    let mut count = 0;
+    for file in packs.filter(|file| !file.ends_with("logtally.yml")) {
+        let found: Vec<String> = rules
+            .iter_errors(&yaml(&file).unwrap())
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(found.is_empty(), "{}: {}", file.display(), found.join("; "));
+        count += 1;
+    }
+    assert!(count >= 16);
+    let config = schema("config");
+    let texts = ["examples/logtally.yml", "packaging/logtally.yml"].map(project);
+    for value in texts.iter().filter(|file| file.exists()).filter_map(|file| yaml(file)) {
+        assert!(config.is_valid(&value), "{:?}", config.validate(&value));
+    }
+    let good: Value = serde_yaml::from_str(crate::config::GOOD).unwrap();
+    assert!(config.is_valid(&good), "{:?}", config.validate(&good));
+}
+
+/// Which bad files a schema lets pass: what is wrong with them takes more than shapes. (serde takes the last of two
+/// keys of one name; editors refuse them without any schema.)
+const BEYOND_SHAPES: [(&str, &str); 2] = [
+    (
+        "config",
+        "duplicate-key exclude-bad-glob format-both format-grok format-neither format-regex \
+         host-interval-bytes host-interval-small host-interval-word host-process-regex \
+         include-bad-braces include-bad-glob include-empty-text include-empty input-rules-unknown \
+         label-digit label-name label-reserved label-taken label-twice limits-zero line-bytes-large \
+         line-bytes-small line-bytes-time multiline-regex name-empty name-twice path-labels-regex \
+         path-labels-taken path-labels-twice path-labels-unnamed rules-bad-glob rules-builtin-unknown \
+         rules-empty-text rules-missing rules-no-match storage-empty",
+    ),
+    (
+        "rules",
+        "bad-label-name bad-rule-name bad-template duplicate-key duplicate-rule grok-cycle \
+         grok-own-broken grok-syntax grok-unknown json-log-line metric-clash metric-constant \
+         metric-names metric-unit metric-without-value regex-backreference regex-bad-count \
+         regex-bad-escape regex-bad-range regex-block regex-capture-name regex-capture-twice \
+         regex-double-quoted regex-empty regex-in-flow regex-lookahead regex-lookbehind regex-not-broken \
+         regex-nothing-to-repeat regex-plain regex-second-of-list regex-too-big regex-unclosed-group \
+         regex-unicode-class unicode-columns warn-capture warn-names warn-never warn-slow warn-twins",
+    ),
+];
+
+#[test]
+fn bad_files_are_refused_where_the_shape_is_wrong() {
+    let mut wrong = Vec::new();
+    for (of, passing) in BEYOND_SHAPES {
+        let schema = schema(of);
+        for file in files(&format!("tests/fixtures/bad-{of}")) {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            let passes = yaml(&file).is_some_and(|value| schema.is_valid(&value));
+            if passes != passing.split_whitespace().any(|known| known == name) {
+                wrong.push(format!("{of}/{name} {}", if passes { "passes" } else { "is refused" }));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
