@@ -23,6 +23,7 @@ pub mod rules;
 pub mod config;
 pub mod follow;
 pub mod generate;
+pub mod push;
 pub mod web;
 
 pub mod app;

@@ -5,6 +5,8 @@ pub mod build;
 mod glance;
 mod hosting;
 mod metrics;
+mod numbers;
+mod pushing;
 mod run;
 mod status;
 pub mod trial;

@@ -14,6 +14,7 @@ pub(super) struct Raw {
     pub(super) rules: Option<Many<At<String>>>,
     pub(super) limits: RawLimits,
     pub(super) host: Option<At<RawHost>>,
+    pub(super) push: Vec<RawPush>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,6 +90,41 @@ pub(super) struct RawProcessGroup {
     pub(super) name: At<String>,
     #[serde(rename = "match")]
     pub(super) matching: At<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPush {
+    pub(super) url: At<String>,
+    pub(super) name: Option<At<String>>,
+    pub(super) protocol: Option<At<String>>,
+    pub(super) interval: Option<At<String>>,
+    pub(super) timeout: Option<At<String>>,
+    #[serde(default)]
+    pub(super) headers: Pairs<At<String>>,
+    pub(super) basic_auth: Option<At<RawBasicAuth>>,
+    pub(super) bearer_token_file: Option<At<String>>,
+    pub(super) tls: Option<RawPushTls>,
+    #[serde(default)]
+    pub(super) labels: Pairs<At<String>>,
+    pub(super) queue_bytes: Option<At<RawSize>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBasicAuth {
+    pub(super) username: At<String>,
+    pub(super) password_file: At<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPushTls {
+    pub(super) ca_file: Option<At<String>>,
+    pub(super) cert_file: Option<At<String>>,
+    pub(super) key_file: Option<At<String>>,
+    pub(super) server_name: Option<At<String>>,
+    pub(super) insecure_skip_verify: bool,
 }
 
 /// A word or a mapping. Serde's own untagged enums would not say what is wrong inside the mapping.
