@@ -13,6 +13,7 @@ mod host_peer;
 mod layering;
 mod producers;
 mod prometheus;
+mod push;
 mod scrape;
 mod support;
 mod web_config;
