@@ -15,5 +15,6 @@ mod producers;
 mod prometheus;
 mod push;
 mod scrape;
+mod supervisor;
 mod support;
 mod web_config;

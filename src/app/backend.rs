@@ -7,6 +7,7 @@ use super::numbers::{Numbers, Reloads};
 use super::pushing;
 use super::run::{Load, feeds};
 use super::status;
+use super::supervisor::{Supervisor, Watched};
 use crate::error::Problem;
 use crate::follow::{Clock, Follow};
 use crate::notice::Log;
@@ -14,6 +15,7 @@ use crate::push::{self, Pushes};
 use crate::tally::exposition::Source;
 use crate::web::{self, ScrapeError, status::Status, status::Totals};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// The running exporter.
@@ -26,6 +28,7 @@ pub(super) struct Exporter {
     glance: Mutex<Glance>,
     started: f64,
     gate: web::Gate,
+    pub(super) supervisor: Supervisor,
     log: Arc<Log>,
 }
 
@@ -59,6 +62,10 @@ impl Exporter {
             glance: Mutex::default(),
             started,
             gate,
+            supervisor: Supervisor::from_env().unwrap_or_else(|why| {
+                log.warn("cannot tell the service manager", &[("error", &why)]);
+                Supervisor::none()
+            }),
             log,
         })
     }
@@ -92,6 +99,16 @@ impl Exporter {
     }
 }
 
+impl Watched for Exporter {
+    fn ready(&self) -> Result<(), String> {
+        web::Backend::ready(self)
+    }
+
+    fn silence(&self) -> Duration {
+        self.follow.silence()
+    }
+}
+
 impl web::Backend for Exporter {
     fn scrape(&self) -> Result<Box<dyn Source>, ScrapeError> {
         Ok(Box::new(self.numbers.scrape()))
@@ -107,7 +124,7 @@ impl web::Backend for Exporter {
             &reloads,
         );
         status.started = self.started;
-        status.not_ready = self.ready().err();
+        status.not_ready = web::Backend::ready(self).err();
         status::warn_of_problems(&self.gate.warnings(), &mut status.warnings);
         status.warnings.extend(pushing::warnings(&self.numbers.pushes));
         status
@@ -135,7 +152,9 @@ impl web::Backend for Exporter {
     }
 
     fn reload(&self) -> Result<String, String> {
+        self.supervisor.reloading();
         let result = self.take_over();
+        self.supervisor.reloaded(result.is_ok());
         match result {
             Ok(said) => {
                 let loaded = Clock::read().wall;

@@ -9,6 +9,7 @@ mod numbers;
 mod pushing;
 mod run;
 mod status;
+mod supervisor;
 pub mod trial;
 
 pub use run::{Load, Options, run};

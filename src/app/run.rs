@@ -79,11 +79,17 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     let exporter = Exporter::new(built, follow.clone(), hosting.clone(), load, gate, log.clone())?;
     follow.start();
     let sampler = hosting.start(sampler, log.clone());
-    serve(listeners, Arc::new(exporter), pushes, options.web, &log);
+    let exporter = Arc::new(exporter);
+    let (supervised, end) = std::sync::mpsc::channel();
+    let watched = exporter.clone();
+    let supervisor = std::thread::spawn(move || watched.supervisor.supervise(&*watched, &end));
+    serve(listeners, exporter, pushes, options.web, &log);
+    drop(supervised);
     log.info("stopping", &[]);
     hosting.stop();
     follow.stop();
     let _ = sampler.join();
+    let _ = supervisor.join();
     log.info("stopped", &[]);
     Ok(())
 }
@@ -158,8 +164,10 @@ fn serve(
         exporter.change_pushes(pushes, &Handle::current());
         let last_pushes = tokio::spawn(push_last(exporter.clone(), stopped));
         let teller = stop.clone();
+        let stopping = exporter.clone();
         tokio::spawn(async move {
             asked.await;
+            stopping.supervisor.stopping();
             teller.send_replace(true);
         });
         for listener in &listeners {
