@@ -90,8 +90,7 @@ fn protocol(word: &At<String>, problems: &mut Problems) -> Protocol {
         return *protocol;
     }
     let hint = suggestion(&word.value, PROTOCOLS.iter().map(|(name, _)| *name));
-    let all = || "allowed are remote_write, remote_write_v1 and otlp".to_owned();
-    problems.error(word, format!("unknown protocol '{}'", word.value), &hint.unwrap_or_else(all));
+    problems.error(word, format!("unknown protocol '{}'", word.value), &hint.unwrap_or_default());
     Protocol::RemoteWrite
 }
 
