@@ -337,6 +337,8 @@ fn a_certificate_that_is_none_stops_the_start() {
         logtally(&["run", "-c", &config, "--storage.path", "none", "--web.listen-address", "127.0.0.1:0"]);
     assert_eq!(code(&output), 2);
     assert!(err(&output).contains("ca.pem holds no certificate"), "{}", err(&output));
+    let check = logtally(&["check", "-c", &config]);
+    assert!(code(&check) == 2 && err(&check).contains("ca.pem holds no certificate"), "{}", err(&check));
 }
 
 /// What logtally counts must be what the database holds.

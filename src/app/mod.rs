@@ -12,6 +12,7 @@ mod status;
 mod supervisor;
 pub mod trial;
 
+pub use pushing::check_push;
 pub use run::{Load, Options, run};
 
 /// What `--version` prints after the name.

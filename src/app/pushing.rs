@@ -23,6 +23,14 @@ pub(super) fn prepare(config: &Config) -> Result<Change, Vec<Problem>> {
     Pushes::prepare(config.push.clone()).map_err(|list| list.into_iter().map(problem).collect())
 }
 
+/// Checks what the config says of push as far as that goes without asking anybody.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn check_push(config: &Config) -> Result<(), Vec<Problem>> {
+    prepare(config).map(drop)
+}
+
 /// Writes to the log what happened.
 pub(super) fn say(log: &Log, note: &Note) {
     match note {

@@ -17,6 +17,7 @@ mod pusher;
 mod queue;
 mod record;
 mod remote;
+mod send;
 mod stats;
 mod target;
 mod tls;
@@ -24,6 +25,7 @@ mod tls;
 pub use pusher::{Change, Note, Numbers, Pushes};
 pub use record::Part;
 pub use target::{Auth, Protocol, Secret, Target, Tls, Url};
+pub use tls::config as tls_config;
 
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,12 @@
 //! All receivers: each has a task that takes cuts and one that sends them, so that a slow receiver holds up no cut.
 
-use super::client::Client;
-use super::judge::{Answer, Verdict, Wire, backoff, judge, rejected};
 use super::queue::{Front, Queue};
 use super::record::{Part, Recorder};
-use super::remote::Batch;
+use super::send::send;
 use super::stats::{AllStats, Stats};
-use super::target::{Protocol, Target};
+use super::target::Target;
 use super::tls;
 use crate::tally::exposition::Source;
-use flate2::{Compression, write::GzEncoder};
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::Write;
-use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,10 +14,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior};
-
-/// Samples of one request.
-const SAMPLES: usize = 5000;
+use tokio::time::MissedTickBehavior;
 
 /// Where cuts come from.
 pub trait Numbers: Send + Sync + 'static {
@@ -65,7 +56,7 @@ pub struct Change(Vec<Arc<Target>>);
 
 /// How far the end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-enum Phase {
+pub(super) enum Phase {
     /// Cuts are taken and sent.
     Running,
     /// No more cuts; each request is tried once more.
@@ -79,16 +70,16 @@ struct Running {
 }
 
 /// What the two tasks of a receiver share.
-struct Lane {
-    target: Arc<Target>,
+pub(super) struct Lane {
+    pub(super) target: Arc<Target>,
     recorder: Mutex<Recorder>,
     queue: Mutex<Queue>,
     /// There is something to send.
-    filled: Notify,
+    pub(super) filled: Notify,
     /// The last cut has been taken.
-    closed: AtomicBool,
-    stats: Arc<Stats>,
-    tell: Tell,
+    pub(super) closed: AtomicBool,
+    pub(super) stats: Arc<Stats>,
+    pub(super) tell: Tell,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -199,7 +190,7 @@ impl Running {
 }
 
 /// Milliseconds since the epoch.
-fn millis(now: SystemTime) -> i64 {
+pub(super) fn millis(now: SystemTime) -> i64 {
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
@@ -243,169 +234,15 @@ impl Lane {
         self.filled.notify_one();
     }
 
-    fn front(&self) -> Option<Front> {
+    /// The oldest cut that waits.
+    pub(super) fn front(&self) -> Option<Front> {
         lock(&self.queue).front()
     }
 
-    fn advance(&self, front: &Front, points: usize) {
+    /// So many more points of a cut have been dealt with.
+    pub(super) fn advance(&self, front: &Front, points: usize) {
         let mut queue = lock(&self.queue);
         queue.advance(front.id, points);
         self.stats.queued.store(queue.bytes(), Relaxed);
     }
-}
-
-/// Which message form a receiver is spoken to in.
-struct Speech {
-    wire: Wire,
-    /// The receiver has taken this form.
-    sure: bool,
-    first: Wire,
-}
-
-/// Sends what waits, oldest first.
-async fn send(lane: Arc<Lane>, mut ends: watch::Receiver<Phase>) {
-    let first = match lane.target.protocol {
-        Protocol::RemoteWrite => Wire::V2,
-        Protocol::RemoteWriteV1 => Wire::V1,
-        Protocol::Otlp => Wire::Otlp,
-    };
-    let mut speech = Speech { wire: first, sure: false, first };
-    let mut client = Client::new(lane.target.clone());
-    let mut failures = 0;
-    loop {
-        // Asked before the queue: what is closed gets no further cut.
-        let closed = lane.closed.load(SeqCst);
-        let Some(front) = lane.front() else {
-            if closed {
-                return;
-            }
-            lane.filled.notified().await;
-            continue;
-        };
-        let is_last = *ends.borrow() == Phase::Last;
-        let Err(wait) = attempt(&lane, &mut client, &mut speech, &front).await else {
-            failures = 0;
-            continue;
-        };
-        failures += 1;
-        lane.stats.retries.fetch_add(1, Relaxed);
-        if is_last {
-            return;
-        }
-        let until = Instant::now() + wait.unwrap_or_else(|| backoff(failures, random()));
-        tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
-            _ = ends.wait_for(|phase| *phase == Phase::Last) => {}
-        }
-    }
-}
-
-/// One request with the next points of a cut.
-///
-/// # Errors
-/// It is to be tried again, after this time where the receiver named one.
-async fn attempt(
-    lane: &Lane,
-    client: &mut Client,
-    speech: &mut Speech,
-    front: &Front,
-) -> Result<(), Option<Duration>> {
-    let (points, samples) = next_points(front);
-    let body = encode(&lane.target, front, points, speech.wire);
-    let name = || lane.target.name.clone();
-    let fail = |why: String, wait: Option<Duration>| {
-        let before = lane.stats.set_trouble(Some(why.clone()));
-        if before.as_ref() != Some(&why) {
-            (lane.tell)(Note::Failing { target: name(), why });
-        }
-        Err(wait)
-    };
-    let answer = match client.post(speech.wire, body).await {
-        Ok(answer) => answer,
-        Err(why) => return fail(why, None),
-    };
-    match judge(speech.wire, speech.sure, &answer, SystemTime::now()) {
-        Verdict::Taken => {
-            speech.sure = true;
-            taken(lane, &answer, speech.wire, samples);
-            lane.advance(front, points);
-        }
-        Verdict::Again(wait) => return fail(said(&answer), wait),
-        Verdict::Older => {
-            *speech = Speech { wire: Wire::V1, sure: false, first: speech.first };
-            (lane.tell)(Note::Older { target: name() });
-        }
-        Verdict::Refused => {
-            // A refusal in 1.0 of what was refused in 2.0: the version was not what was wrong.
-            if !speech.sure {
-                speech.wire = speech.first;
-            }
-            let written = answer.written.unwrap_or(0).min(samples);
-            refused(lane, samples - written, said(&answer));
-            lane.stats.sent.fetch_add(written, Relaxed);
-            lane.advance(front, points);
-        }
-    }
-    Ok(())
-}
-
-fn taken(lane: &Lane, answer: &Answer, wire: Wire, samples: u64) {
-    let lost = if wire == Wire::Otlp { rejected(&answer.body).min(samples) } else { 0 };
-    let wall = millis(SystemTime::now()) as f64 / 1000.0;
-    lane.stats.succeed(samples - lost, wall);
-    if lost > 0 {
-        refused(lane, lost, said(answer));
-    } else if lane.stats.set_trouble(None).is_some() {
-        (lane.tell)(Note::Works { target: lane.target.name.clone() });
-    }
-}
-
-fn refused(lane: &Lane, samples: u64, why: String) {
-    lane.stats.failed.fetch_add(samples, Relaxed);
-    lane.stats.set_trouble(Some(format!("refused: {why}")));
-    (lane.tell)(Note::Refused { target: lane.target.name.clone(), samples, why });
-}
-
-/// How many points fit into a request, and how many samples they are.
-fn next_points(front: &Front) -> (usize, u64) {
-    let mut samples = 0;
-    let fits = front.cut.points[front.done..].iter().try_fold(0, |points, (series, point)| {
-        samples += point.samples(series);
-        if samples >= SAMPLES { ControlFlow::Break(points + 1) } else { ControlFlow::Continue(points + 1) }
-    });
-    let (ControlFlow::Break(points) | ControlFlow::Continue(points)) = fits;
-    (points, samples as u64)
-}
-
-/// The compressed message.
-fn encode(target: &Target, front: &Front, points: usize, wire: Wire) -> Vec<u8> {
-    let points = &front.cut.points[front.done..front.done + points];
-    let batch = Batch { at: front.cut.at, points, labels: &target.labels };
-    // Neither can fail: both write to memory, and snappy's limit of 4 GiB is far.
-    let snappy = |message: Vec<u8>| snap::raw::Encoder::new().compress_vec(&message).unwrap_or_default();
-    match wire {
-        Wire::V1 => snappy(batch.v1()),
-        Wire::V2 => snappy(batch.v2()),
-        Wire::Otlp => {
-            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-            let _ = gzip.write_all(&batch.otlp(env!("CARGO_PKG_VERSION")));
-            gzip.finish().unwrap_or_default()
-        }
-    }
-}
-
-/// What an answer says, for people: one line, and not all of a page.
-fn said(answer: &Answer) -> String {
-    let text = String::from_utf8_lossy(&answer.body);
-    let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
-    if line.is_empty() {
-        format!("HTTP {}", answer.status)
-    } else {
-        format!("HTTP {}: {line}", answer.status)
-    }
-}
-
-/// A number that nobody foresees; the keys of the standard library's hash maps are made of such.
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }

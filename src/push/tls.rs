@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertS
 ///
 /// # Errors
 /// Which file is not good, and why.
-pub(super) fn config(tls: &Tls) -> Result<Arc<ClientConfig>, String> {
+pub fn config(tls: &Tls) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
