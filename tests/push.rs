@@ -399,6 +399,32 @@ fn prometheus_holds_what_was_counted_also_after_an_outage() {
 }
 
 #[test]
+fn no_counter_goes_down_over_kills() {
+    let (folder, address) = (Folder::new(), free_address());
+    let prometheus = Database::prometheus(&folder, &address, "{}", &["--web.enable-remote-write-receiver"]);
+    let push = format!("url: 'http://{address}/api/v1/write'");
+    let mut exporter = pusher(&folder, &push);
+    exporter.scrape_until("the file", |scrape| scrape.has("log_lines_total", &[]));
+    let mut written = 0;
+    for round in 1..=4 {
+        folder.append("app.log", ERROR.repeat(round));
+        written += round;
+        // Killed as soon as the receiver has heard of it: what it was told must be in the store.
+        let query = "sum(log_events_total{level=\"error\"})";
+        until("the first of the round", || {
+            (prometheus.query(query)? > (written - round) as f64).then_some(())
+        });
+        exporter.kill();
+        exporter = pusher(&folder, &push);
+    }
+    prometheus.wait_for("sum(log_events_total{level=\"error\"})", written as f64);
+    same_numbers(&exporter, &prometheus);
+    for name in ["log_events_total", "log_lines_total", "log_bytes_total", "log_pattern_events_total"] {
+        assert_eq!(prometheus.query(&format!("sum(resets({name}[10m]))")), Some(0.0), "{name}");
+    }
+}
+
+#[test]
 fn what_leaves_goes_stale_at_once() {
     let (folder, address) = (Folder::new(), free_address());
     let prometheus = Database::prometheus(&folder, &address, "{}", &["--web.enable-remote-write-receiver"]);

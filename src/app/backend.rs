@@ -87,6 +87,7 @@ impl Exporter {
         let host = self.hosting.prepare(&built.config)?;
         let pushes = pushing::prepare(&built.config)?;
         let said = status::difference(&lock(&self.built), &built);
+        let _under_way = self.numbers.pushes.reload();
         self.follow.reload(feeds, built.guard.clone()).map_err(|error| {
             vec![Problem::error(crate::error::Place::new("store", 0, 0), error.to_string())]
         })?;

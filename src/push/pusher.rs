@@ -7,8 +7,8 @@ use super::stats::{AllStats, Stats};
 use super::target::Target;
 use super::tls;
 use crate::tally::exposition::Source;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
@@ -48,7 +48,32 @@ pub struct Pushes {
     running: Mutex<Vec<Running>>,
     /// By name; those of a receiver that is gone stay, so that its counters do not go down should it come back.
     stats: Mutex<Vec<(String, Arc<Stats>)>>,
+    reloads: Arc<Reloads>,
     tell: Tell,
+}
+
+/// Reloads of the config, during and after which series may be new here and not newly born.
+#[derive(Debug, Default)]
+struct Reloads {
+    under_way: AtomicU64,
+    over: AtomicU64,
+}
+
+impl Reloads {
+    /// Differs from what it was, or is `None`, where a reload has touched the time in between.
+    fn mark(&self) -> Option<u64> {
+        (self.under_way.load(SeqCst) == 0).then(|| self.over.load(SeqCst))
+    }
+}
+
+/// A reload under way, until it is dropped.
+pub struct Reload(Arc<Reloads>);
+
+impl Drop for Reload {
+    fn drop(&mut self) {
+        self.0.over.fetch_add(1, SeqCst);
+        self.0.under_way.fetch_sub(1, SeqCst);
+    }
 }
 
 /// What becomes of the receivers.
@@ -66,7 +91,7 @@ pub(super) enum Phase {
 struct Running {
     lane: Arc<Lane>,
     phase: watch::Sender<Phase>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: Vec<JoinHandle<()>>,
 }
 
 /// What the two tasks of a receiver share.
@@ -79,6 +104,9 @@ pub(super) struct Lane {
     /// The last cut has been taken.
     pub(super) closed: AtomicBool,
     pub(super) stats: Arc<Stats>,
+    reloads: Arc<Reloads>,
+    /// The mark of the last cut.
+    mark: Mutex<Option<u64>>,
     pub(super) tell: Tell,
 }
 
@@ -89,7 +117,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Pushes {
     /// No receivers yet. `tell` is called from tasks and must not block for long.
     pub fn new(tell: impl Fn(Note) + Send + Sync + 'static) -> Pushes {
-        Pushes { running: Mutex::default(), stats: Mutex::default(), tell: Arc::new(tell) }
+        let (running, stats, reloads) = Default::default();
+        Pushes { running, stats, reloads, tell: Arc::new(tell) }
+    }
+
+    /// To be held while the config is reloaded: counters that come in by it bring their numbers along and were not born now.
+    pub fn reload(&self) -> Reload {
+        self.reloads.under_way.fetch_add(1, SeqCst);
+        Reload(self.reloads.clone())
     }
 
     /// Checks what can be checked without asking anybody. Nothing changes yet.
@@ -114,9 +149,6 @@ impl Pushes {
         let (keep, end): (Vec<Running>, Vec<Running>) =
             running.drain(..).partition(|known| change.0.contains(&known.lane.target));
         end.iter().for_each(Running::abort);
-        for known in &keep {
-            lock(&known.lane.recorder).trust_next();
-        }
         let is_new = |target: &Arc<Target>| !keep.iter().any(|known| known.lane.target == *target);
         let fresh: Vec<Arc<Target>> = change.0.iter().filter(|target| is_new(target)).cloned().collect();
         *running = keep;
@@ -135,13 +167,15 @@ impl Pushes {
             filled: Notify::new(),
             closed: AtomicBool::new(false),
             stats: self.stats_of(&target.name),
+            reloads: self.reloads.clone(),
+            mark: Mutex::default(),
             tell: self.tell.clone(),
             target,
         });
         let (phase, ends) = watch::channel(Phase::Running);
         let cuts = runtime.spawn(take_cuts(lane.clone(), numbers.clone(), ends.clone()));
         let sends = runtime.spawn(send(lane.clone(), ends));
-        Running { lane, phase, tasks: [cuts, sends] }
+        Running { lane, phase, tasks: vec![cuts, sends] }
     }
 
     fn stats_of(&self, name: &str) -> Arc<Stats> {
@@ -156,24 +190,26 @@ impl Pushes {
 
     /// Takes a last cut, tries to send what waits, and ends all tasks within the time given.
     pub async fn finish(&self, limit: Duration) {
-        let mut running: Vec<Running> = lock(&self.running).drain(..).collect();
-        for one in &running {
+        // The receivers stay on the list: the last cut holds the numbers about them.
+        let mut tasks = Vec::new();
+        for one in lock(&self.running).iter_mut() {
             let _ = one.phase.send(Phase::Last);
+            tasks.append(&mut one.tasks);
         }
         let all = async {
-            for one in &mut running {
-                for task in &mut one.tasks {
-                    let _ = task.await;
-                }
+            for task in &mut tasks {
+                let _ = task.await;
             }
         };
         let _ = tokio::time::timeout(limit, all).await;
-        running.iter().for_each(Running::abort);
+        tasks.iter().for_each(JoinHandle::abort);
     }
 
-    /// The metrics about all receivers.
+    /// The metrics about all receivers that are pushed to now.
     pub fn source(&self) -> Box<dyn Source> {
-        Box::new(AllStats(lock(&self.stats).clone()))
+        let running = lock(&self.running);
+        let stats = |known: &Running| (known.lane.target.name.clone(), known.lane.stats.clone());
+        Box::new(AllStats(running.iter().map(stats).collect()))
     }
 
     /// The receivers that do not take what they are sent, and why.
@@ -217,8 +253,15 @@ async fn take_cuts(lane: Arc<Lane>, numbers: Arc<dyn Numbers>, mut ends: watch::
 
 impl Lane {
     fn take_cut(&self, numbers: &dyn Numbers) {
-        let mut recorder = lock(&self.recorder);
+        // No lock is held while the numbers are taken: they include those about the receivers.
+        let before = self.reloads.mark();
         let parts = numbers.parts();
+        let after = self.reloads.mark();
+        let last = std::mem::replace(&mut *lock(&self.mark), after);
+        let mut recorder = lock(&self.recorder);
+        if before.is_none() || before != after || before != last {
+            recorder.trust_next();
+        }
         // The time after the numbers: what was counted before it is in them.
         let cut = recorder.record(&parts, millis(SystemTime::now()));
         drop(parts);

@@ -174,3 +174,44 @@ fn said(answer: &Answer) -> String {
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Cut, Point, Series};
+    use super::*;
+    use crate::tally::exposition::{Desc, Kind};
+
+    fn series(kind: Kind, bounds: usize) -> Arc<Series> {
+        let family = Desc { name: "a".into(), help: "".into(), kind, unit: None };
+        let bounds = (0..bounds).map(|bound| bound as f64).collect();
+        Arc::new(Series { family: Arc::new(family), labels: Vec::new(), bounds, born: 0 })
+    }
+
+    #[test]
+    fn a_cut_leaves_in_requests_of_bounded_size() {
+        let number = (series(Kind::Gauge, 0), Point::Number(1.0));
+        let large = (series(Kind::Histogram, 2 * SAMPLES), Point::Gone);
+        let mut points = vec![number.clone(); 2 * SAMPLES + 1];
+        points.push(large);
+        points.push(number);
+        let cut = Arc::new(Cut { at: 1, points });
+        let mut front = Front { id: 0, cut, done: 0 };
+        let mut requests = Vec::new();
+        while front.done < front.cut.points.len() {
+            let (points, samples) = next_points(&front);
+            requests.push((points, samples as usize));
+            front.done += points;
+        }
+        // One histogram is never torn: its request is as large as it is.
+        let rest = (2, 1 + 2 * SAMPLES + 3);
+        assert_eq!(requests, [(SAMPLES, SAMPLES), (SAMPLES, SAMPLES), rest, (1, 1)]);
+    }
+
+    #[test]
+    fn what_a_receiver_says_is_one_short_line() {
+        let answer = |body: &str| Answer { status: 400, body: body.into(), ..Answer::default() };
+        assert_eq!(said(&answer("")), "HTTP 400");
+        assert_eq!(said(&answer(" out of\norder \u{1b}[1m\n")), "HTTP 400: out of order  [1m");
+        assert!(said(&answer(&"x".repeat(4000))).len() < 250);
+    }
+}
