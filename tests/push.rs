@@ -1,7 +1,7 @@
 //! What is pushed: to a receiver of our own that answers as it is told to, and to real databases whose queries must
 //! return what was written, also after an outage.
 
-use crate::support::{Database, Exporter, Folder, code, err, free_address, logtally, until};
+use crate::support::{Database, Exporter, Folder, ask, code, err, free_address, logtally, until};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -442,6 +442,15 @@ fn victoria_metrics_holds_what_was_counted() {
     let database = Database::victoria(&folder, &address);
     let exporter = pusher(&folder, &format!("url: 'http://{address}/api/v1/write'"));
     folder.append("app.log", ERROR.repeat(3));
-    database.wait_for("sum(last_over_time(log_events_total{level=\"error\"}[5m]))", 3.0);
+    exporter
+        .scrape_until("the events", |scrape| scrape.sum("log_events_total", &[("level", "error")]) == 3.0);
+    // Whoever asks for series before they are there is told so for a while longer: the database remembers the answer.
+    let events = metric(&exporter, "sent_samples_total");
+    until("two more pushes", || (metric(&exporter, "sent_samples_total") > events + 200.0).then_some(()));
+    let query = "sum(last_over_time(log_events_total{level=\"error\"}[5m]))";
+    until("the events in the database", || {
+        ask(&address, "GET", "/internal/force_flush", &[]);
+        (database.query(query) == Some(3.0)).then_some(())
+    });
     assert_eq!(metric(&exporter, "failed_samples_total"), 0.0);
 }
