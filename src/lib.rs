@@ -20,6 +20,8 @@ pub mod notice;
 pub mod pipeline;
 pub mod rules;
 
+pub mod push;
+
 pub mod config;
 pub mod follow;
 pub mod generate;

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms by floor; an import may only go to a lower one.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["level", "event", "error"],
     &["discover", "tail", "frame", "parse", "matching", "tally", "store"],
     &["pipeline", "rules", "host", "expose", "notice"],
+    &["push"],
     &["follow", "config", "generate", "import", "web"],
     &["app"],
     &["cli"],

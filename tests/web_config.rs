@@ -64,3 +64,36 @@ fn a_web_config_closes_the_door() {
     assert_eq!(exporter.ask("GET", "/metrics", &secret).status, 200);
     exporter.stop();
 }
+
+#[test]
+fn a_healthcheck_speaks_tls_where_the_port_does() {
+    let folder = Folder::new();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    folder.write("cert.pem", made.cert.pem());
+    folder.write("key.pem", made.signing_key.serialize_pem());
+    let app = folder.write("app.log", "");
+    let hash = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+    for more in [String::new(), format!("basic_auth_users: {{prometheus: '{hash}'}}\n"), "CLIENTS".to_owned()]
+    {
+        let clients = ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: cert.pem";
+        let (clients, more) = if more == "CLIENTS" { (clients, "") } else { ("", more.as_str()) };
+        let web = format!("tls_server_config: {{cert_file: cert.pem, key_file: key.pem{clients}}}\n{more}");
+        let web = folder.write("web.yml", web);
+        let exporter = Exporter::start(&["--web.config.file", &web, &app]);
+        let address = exporter.address.trim_start_matches("https://").to_owned();
+        let https = format!("https://{address}");
+        for (args, want, hint) in [
+            (vec![address.as_str(), "--web.config.file", &web], 0, ""),
+            (vec![https.as_str(), "--insecure"], 0, ""),
+            (vec![https.as_str()], 1, "--insecure"),
+            (vec![address.as_str()], 1, "https://"),
+        ] {
+            let output = logtally(&[&["healthcheck", "--web.listen-address"], args.as_slice()].concat());
+            assert_eq!(code(&output), want, "{args:?}: {}", err(&output));
+            assert!(err(&output).contains(hint), "{args:?}: {}", err(&output));
+        }
+    }
+    let web = folder.write("web.yml", "tls: 1\n");
+    let output = logtally(&["healthcheck", "--web.config.file", &web]);
+    assert!(code(&output) == 1 && err(&output).contains("web.yml:1:1"), "{}", err(&output));
+}

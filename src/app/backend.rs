@@ -3,39 +3,33 @@
 use super::build::{self, Built};
 use super::glance::Glance;
 use super::hosting::Hosting;
-use super::metrics::OwnMetrics;
+use super::numbers::{Numbers, Reloads};
+use super::pushing;
 use super::run::{Load, feeds};
 use super::status;
+use super::supervisor::{Supervisor, Watched};
 use crate::error::Problem;
-use crate::expose::Merged;
 use crate::follow::{Clock, Follow};
 use crate::notice::Log;
+use crate::push::{self, Pushes};
 use crate::tally::exposition::Source;
 use crate::web::{self, ScrapeError, status::Status, status::Totals};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// The running exporter.
 pub(super) struct Exporter {
     follow: Arc<Follow>,
-    /// Everything that is no log: the host and the process.
-    registry: prometheus::Registry,
+    pub(super) numbers: Arc<Numbers>,
     hosting: Arc<Hosting>,
     load: Load,
     pub(super) built: Mutex<Arc<Built>>,
-    reloads: Mutex<Reloads>,
     glance: Mutex<Glance>,
     started: f64,
     gate: web::Gate,
+    pub(super) supervisor: Supervisor,
     log: Arc<Log>,
-}
-
-/// How the last attempt to load the config went.
-#[derive(Clone, Debug)]
-pub(super) struct Reloads {
-    /// When it last succeeded, in seconds since the epoch.
-    pub(super) loaded: f64,
-    /// Why the last attempt failed.
-    pub(super) error: Option<String>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -52,28 +46,34 @@ impl Exporter {
         log: Arc<Log>,
     ) -> Result<Exporter, Vec<Problem>> {
         let started = Clock::read().wall;
+        let tell = log.clone();
+        let numbers = Numbers {
+            follow: follow.clone(),
+            registry: hosting.registry()?,
+            reloads: Mutex::new(Reloads { loaded: started, error: None }),
+            pushes: Pushes::new(move |note| pushing::say(&tell, &note)),
+        };
         Ok(Exporter {
             follow,
-            registry: hosting.registry()?,
+            numbers: Arc::new(numbers),
             hosting,
             load,
             built: Mutex::new(Arc::new(built)),
-            reloads: Mutex::new(Reloads { loaded: started, error: None }),
             glance: Mutex::default(),
             started,
             gate,
+            supervisor: Supervisor::from_env().unwrap_or_else(|why| {
+                log.warn("cannot tell the service manager", &[("error", &why)]);
+                Supervisor::none()
+            }),
             log,
         })
     }
 
-    fn own(&self) -> OwnMetrics {
-        let reloads = lock(&self.reloads).clone();
-        OwnMetrics {
-            store: self.follow.store_state(),
-            reloaded: reloads.error.is_none(),
-            loaded: reloads.loaded,
-            unmatched: self.follow.peek(|shard| (shard.input().to_owned(), shard.unmatched())),
-        }
+    /// Goes over to these receivers.
+    pub(super) fn change_pushes(&self, change: push::Change, runtime: &Handle) {
+        let numbers: Arc<dyn push::Numbers> = self.numbers.clone();
+        self.numbers.pushes.change(change, &numbers, runtime);
     }
 
     fn load_anew(&self) -> Result<Built, Vec<Problem>> {
@@ -85,32 +85,49 @@ impl Exporter {
         let built = self.load_anew()?;
         let feeds = feeds(&built)?;
         let host = self.hosting.prepare(&built.config)?;
+        let pushes = pushing::prepare(&built.config)?;
         let said = status::difference(&lock(&self.built), &built);
+        let _under_way = self.numbers.pushes.reload();
         self.follow.reload(feeds, built.guard.clone()).map_err(|error| {
             vec![Problem::error(crate::error::Place::new("store", 0, 0), error.to_string())]
         })?;
         self.hosting.change(host);
+        if let Ok(runtime) = Handle::try_current() {
+            self.change_pushes(pushes, &runtime);
+        }
         *lock(&self.built) = Arc::new(built);
         Ok(said)
     }
 }
 
+impl Watched for Exporter {
+    fn ready(&self) -> Result<(), String> {
+        web::Backend::ready(self)
+    }
+
+    fn silence(&self) -> Duration {
+        self.follow.silence()
+    }
+}
+
 impl web::Backend for Exporter {
     fn scrape(&self) -> Result<Box<dyn Source>, ScrapeError> {
-        let cut = self.follow.scrape();
-        // The store's numbers after this very commit.
-        let own = self.own();
-        Ok(Box::new(Merged::new(Box::new(cut), &[&own], &self.registry.gather())))
+        Ok(Box::new(self.numbers.scrape()))
     }
 
     fn status(&self) -> Status {
-        let reloads = lock(&self.reloads).clone();
+        let reloads = self.numbers.reloads();
         let built = lock(&self.built).clone();
-        let mut status =
-            status::of(&self.follow, &built, lock(&self.glance).host(&self.registry.gather()), &reloads);
+        let mut status = status::of(
+            &self.follow,
+            &built,
+            lock(&self.glance).host(&self.numbers.registry.gather()),
+            &reloads,
+        );
         status.started = self.started;
-        status.not_ready = self.ready().err();
+        status.not_ready = web::Backend::ready(self).err();
         status::warn_of_problems(&self.gate.warnings(), &mut status.warnings);
+        status.warnings.extend(pushing::warnings(&self.numbers.pushes));
         status
     }
 
@@ -136,18 +153,20 @@ impl web::Backend for Exporter {
     }
 
     fn reload(&self) -> Result<String, String> {
+        self.supervisor.reloading();
         let result = self.take_over();
-        let mut reloads = lock(&self.reloads);
+        self.supervisor.reloaded(result.is_ok());
         match result {
             Ok(said) => {
-                *reloads = Reloads { loaded: Clock::read().wall, error: None };
+                let loaded = Clock::read().wall;
+                self.numbers.note_reload(|reloads| *reloads = Reloads { loaded, error: None });
                 self.log.info("config reloaded", &[("changes", &said)]);
                 Ok(said)
             }
             Err(problems) => {
                 let text = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
                 self.log.error("config not reloaded, the old one stays", &[("problems", &text)]);
-                reloads.error = Some(text.clone());
+                self.numbers.note_reload(|reloads| reloads.error = Some(text.clone()));
                 Err(text)
             }
         }

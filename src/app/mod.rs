@@ -5,10 +5,14 @@ pub mod build;
 mod glance;
 mod hosting;
 mod metrics;
+mod numbers;
+mod pushing;
 mod run;
 mod status;
+mod supervisor;
 pub mod trial;
 
+pub use pushing::check_push;
 pub use run::{Load, Options, run};
 
 /// What `--version` prints after the name.

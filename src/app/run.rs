@@ -3,6 +3,7 @@
 use super::backend::Exporter;
 use super::build::{self, Built};
 use super::hosting::Hosting;
+use super::pushing;
 use crate::config::{Config, Input, Storage};
 use crate::discover::Globs;
 use crate::error::{Place, Problem};
@@ -11,10 +12,12 @@ use crate::notice::Log;
 use crate::store::Store;
 use crate::tally::exposition::Head;
 use crate::tally::stream::StreamKey;
-use crate::{follow, web};
+use crate::{follow, push, web};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 /// What the command line says beyond the config.
 #[derive(Clone, Debug)]
@@ -58,6 +61,7 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     };
     let store = open_store(&built.config.storage)?;
     let feeds = feeds(&built)?;
+    let pushes = pushing::prepare(&built.config)?;
     let settings = follow::Options {
         from: options.from,
         files: built.config.files,
@@ -75,11 +79,17 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     let exporter = Exporter::new(built, follow.clone(), hosting.clone(), load, gate, log.clone())?;
     follow.start();
     let sampler = hosting.start(sampler, log.clone());
-    serve(listeners, Arc::new(exporter), options.web, &log);
+    let exporter = Arc::new(exporter);
+    let (supervised, end) = std::sync::mpsc::channel();
+    let watched = exporter.clone();
+    let supervisor = std::thread::spawn(move || watched.supervisor.supervise(&*watched, &end));
+    serve(listeners, exporter, pushes, options.web, &log);
+    drop(supervised);
     log.info("stopping", &[]);
     hosting.stop();
     follow.stop();
     let _ = sampler.join();
+    let _ = supervisor.join();
     log.info("stopped", &[]);
     Ok(())
 }
@@ -129,7 +139,13 @@ pub(super) fn feeds(built: &Built) -> Result<Vec<Feed>, Vec<Problem>> {
 }
 
 /// Serves until a signal asks to stop. SIGHUP reloads.
-fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::Options, log: &Arc<Log>) {
+fn serve(
+    listeners: Vec<web::Listener>,
+    exporter: Arc<Exporter>,
+    pushes: push::Change,
+    options: web::Options,
+    log: &Arc<Log>,
+) {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(64)
@@ -142,8 +158,18 @@ fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::O
     let log = log.clone();
     runtime.block_on(async move {
         // Signals are heard before anybody is told that it serves.
-        let (stop, hangups) = (asked_to_stop(), signal(SignalKind::hangup()).ok());
+        let (asked, hangups) = (asked_to_stop(), signal(SignalKind::hangup()).ok());
         let reloads = hangups.map(|hangups| tokio::spawn(reload_on_hangup(hangups, exporter.clone())));
+        let (stop, stopped) = watch::channel(false);
+        exporter.change_pushes(pushes, &Handle::current());
+        let last_pushes = tokio::spawn(push_last(exporter.clone(), stopped));
+        let teller = stop.clone();
+        let stopping = exporter.clone();
+        tokio::spawn(async move {
+            asked.await;
+            stopping.supervisor.stopping();
+            teller.send_replace(true);
+        });
         for listener in &listeners {
             let mut address = listener.to_string();
             if options.gate.is_tls() {
@@ -151,14 +177,28 @@ fn serve(listeners: Vec<web::Listener>, exporter: Arc<Exporter>, options: web::O
             }
             log.info("serving", &[("address", &address), ("path", &options.telemetry_path)]);
         }
-        if let Err(error) = web::serve(listeners, exporter, options, stop).await {
+        let until = heard(stop.subscribe());
+        if let Err(error) = web::serve(listeners, exporter, options, until).await {
             log.error("the server failed", &[("error", &error)]);
         }
+        stop.send_replace(true);
+        let _ = last_pushes.await;
         if let Some(reloads) = reloads {
             reloads.abort();
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+}
+
+/// Done when the stop is told.
+async fn heard(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Sends what waits once more, while requests in flight go on.
+async fn push_last(exporter: Arc<Exporter>, stopped: watch::Receiver<bool>) {
+    heard(stopped).await;
+    exporter.numbers.pushes.finish(pushing::LAST).await;
 }
 
 async fn reload_on_hangup(mut hangups: Signal, exporter: Arc<Exporter>) {

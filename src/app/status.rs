@@ -1,7 +1,7 @@
 //! What the page shows, gathered from everything that runs.
 
-use super::backend::Reloads;
 use super::build::Built;
+use super::numbers::Reloads;
 use super::{REVISION, VERSION};
 use crate::error::Problem;
 use crate::follow::{Clock, Follow, Shard};
@@ -224,6 +224,9 @@ pub(super) fn difference(old: &Built, new: &Built) -> String {
         } else {
             "host: off".to_owned()
         });
+    }
+    if old.config.push != new.config.push {
+        said.push(format!("push: {} targets", new.config.push.len()));
     }
     said.join("; ")
 }

@@ -212,7 +212,7 @@ pub(super) struct Generate {
 
 #[derive(Debug, Args)]
 pub(super) struct Healthcheck {
-    /// Address of the exporter
+    /// Address of the exporter; https:// before it where the port speaks TLS
     #[arg(
         long = "web.listen-address",
         value_name = "ADDR",
@@ -220,6 +220,12 @@ pub(super) struct Healthcheck {
         default_value = "127.0.0.1:10474"
     )]
     pub(super) address: String,
+    /// The exporter's own web config: whether the port speaks TLS
+    #[arg(long = "web.config.file", value_name = "PATH", env = "LOGTALLY_WEB_CONFIG_FILE")]
+    pub(super) web_config: Option<PathBuf>,
+    /// Take any certificate behind https://
+    #[arg(long, env = "LOGTALLY_INSECURE")]
+    pub(super) insecure: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,6 +3,7 @@
 use super::args::{Check, Report, SchemaOf};
 use super::exit::Exit;
 use super::{given, print};
+use crate::app;
 use crate::app::build::{self, Built};
 use crate::app::trial;
 use crate::config;
@@ -29,6 +30,9 @@ pub(super) fn run(args: &Check) -> Exit {
         Ok(built) => built,
         Err(problems) => return tell(args.format, &problems, &sources, 0),
     };
+    if let Err(problems) = app::check_push(&built.config) {
+        return tell(args.format, &problems, &sources, 0);
+    }
     let (tests, failures) = trial::run(&built);
     let problems: Vec<Problem> = failures.into_iter().chain(remarks(&built)).collect();
     if args.format == Report::Text && problems.is_empty() {

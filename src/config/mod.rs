@@ -3,6 +3,7 @@
 //! [`raw`] is the file as written; [`ready`] turns it, together with the flags, into the small `Options` of each room.
 
 mod input;
+mod push;
 mod raw;
 mod ready;
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub(super) struct Raw {
     #[serde(default)]
     #[schemars(schema_with = "host")]
     pub(super) host: Option<At<RawHost>>,
+    /// Receivers that numbers are sent to, where nothing can scrape.
+    pub(super) push: Vec<RawPush>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -139,6 +141,59 @@ pub(super) struct RawProcessGroup {
     /// An expression on their command line.
     #[serde(rename = "match")]
     pub(super) matching: At<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Push")]
+pub(super) struct RawPush {
+    /// Where to send: the receiver's whole address.
+    pub(super) url: At<String>,
+    /// The label of this receiver in the exporter's own metrics; the address's host by default.
+    pub(super) name: Option<At<String>>,
+    /// `remote_write` (the default), `remote_write_v1` or `otlp`.
+    pub(super) protocol: Option<At<String>>,
+    /// The time between two pushes, 15s by default.
+    pub(super) interval: Option<At<String>>,
+    /// How long an answer may take, 10s by default.
+    pub(super) timeout: Option<At<String>>,
+    /// Sent with each request.
+    #[serde(default)]
+    pub(super) headers: Pairs<At<String>>,
+    pub(super) basic_auth: Option<At<RawBasicAuth>>,
+    /// A file that holds the token of `Authorization: Bearer`.
+    pub(super) bearer_token_file: Option<At<String>>,
+    pub(super) tls: Option<RawPushTls>,
+    /// Labels added to every series.
+    #[serde(default)]
+    pub(super) labels: Pairs<At<String>>,
+    /// The most memory that waiting samples may take; beyond it the oldest are dropped and counted.
+    pub(super) queue_bytes: Option<At<RawSize>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "BasicAuth")]
+pub(super) struct RawBasicAuth {
+    pub(super) username: At<String>,
+    /// A file that holds the password.
+    pub(super) password_file: At<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "PushTls")]
+pub(super) struct RawPushTls {
+    /// Certificates of the authorities that are trusted instead of the system's.
+    pub(super) ca_file: Option<At<String>>,
+    /// The client's certificate.
+    pub(super) cert_file: Option<At<String>>,
+    /// The client's key.
+    pub(super) key_file: Option<At<String>>,
+    /// The name that the receiver's certificate is to have.
+    pub(super) server_name: Option<At<String>>,
+    /// Trust any certificate.
+    pub(super) insecure_skip_verify: bool,
 }
 
 /// A word or a mapping. Serde's own untagged enums would not say what is wrong inside the mapping.

@@ -1,6 +1,7 @@
 //! From what the user wrote, in the file and on the command line, to what the program runs on.
 
 use super::input::{self, Input, last_line};
+use super::push;
 use super::raw::{Either, Raw, RawHost, RawHostOptions, RawLimits, RawProcessGroup, RawSize};
 use crate::error::{Place, Problem, Severity};
 use crate::rules::yaml::{self, At, Spot};
@@ -46,7 +47,7 @@ pub struct HostChoice {
 pub struct Config {
     /// The file it was read from.
     pub file: Option<PathBuf>,
-    /// The file's text.
+    /// The file's text, without secrets.
     pub text: String,
     /// Where offsets and counters are kept.
     pub storage: Storage,
@@ -66,6 +67,8 @@ pub struct Config {
     pub files: usize,
     /// The host's metrics, unless they are off.
     pub host: Option<HostChoice>,
+    /// Receivers that numbers are sent to.
+    pub push: Vec<crate::push::Target>,
     /// Neither files nor inputs were given: there is nothing to do.
     pub is_empty: bool,
 }
@@ -114,7 +117,8 @@ pub fn load(given: &Given) -> Result<Config, Vec<Problem>> {
 pub(super) fn parse(file: &Path, text: &str, given: &Given) -> Result<Config, Vec<Problem>> {
     let (raw, list) = yaml::read::<Option<Raw>>(&file.to_string_lossy(), text);
     let config = join(raw.flatten().unwrap_or_default(), given, Problems { file: file.to_path_buf(), list })?;
-    Ok(Config { file: Some(file.to_path_buf()), text: text.to_owned(), ..config })
+    let text = push::redacted(text, &config.push);
+    Ok(Config { file: Some(file.to_path_buf()), text, ..config })
 }
 
 fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<Problem>> {
@@ -144,6 +148,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
         problems.error(text, "storage names no folder", "write a folder, or none to count in memory only");
     }
     let rules = rules(raw.rules.map(|list| list.0), &given.rules, &base, &mut problems);
+    let push = push::ready(raw.push, &base, &mut problems);
     if problems.list.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems.list);
     }
@@ -163,6 +168,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
         event_lines: limits.event_lines,
         files: limits.files,
         host,
+        push,
         is_empty,
     })
 }

@@ -9,6 +9,7 @@ mod negotiate;
 mod number;
 mod proto;
 mod text;
+pub(crate) mod wire;
 
 pub use merged::Merged;
 pub use negotiate::{Encoding, Format, encoding, negotiate};
@@ -33,6 +34,13 @@ pub fn encode(format: Format, source: &dyn Source, sink: &mut dyn FnMut(Vec<u8>)
             to.finish();
         }
     }
+}
+
+/// A bucket's upper bound as its `le` label says it, in OpenMetrics' canonical form: `0.1`, `1.0`, `1e+06`, `+Inf`.
+pub fn bound(x: f64) -> String {
+    let mut out = Vec::new();
+    number::push_canonical(&mut out, x);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! reads as one after the other.
 
 use super::CHUNK;
+use super::wire::{LENGTH, VARINT, bytes, double, key, varint, varint_len};
 use crate::tally::exposition::{Buckets, Desc, Head, Kind, Value, Visit};
 
 /// A family's message is closed when it has grown to this size, so that memory stays bounded.
@@ -119,37 +120,6 @@ impl Visit for Encoder<'_> {
             self.close();
         }
     }
-}
-
-const VARINT: u64 = 0;
-const FIXED64: u64 = 1;
-const LENGTH: u64 = 2;
-
-fn varint(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-fn key(out: &mut Vec<u8>, field: u64, wire: u64) {
-    varint(out, field << 3 | wire);
-}
-
-fn bytes(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
-    key(out, field, LENGTH);
-    varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
-}
-
-fn double(out: &mut Vec<u8>, field: u64, x: f64) {
-    key(out, field, FIXED64);
-    out.extend_from_slice(&x.to_le_bytes());
-}
-
-fn varint_len(n: usize) -> usize {
-    (usize::BITS - (n | 1).leading_zeros()).div_ceil(7) as usize
 }
 
 fn label(out: &mut Vec<u8>, name: &str, value: &str) {

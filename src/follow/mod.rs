@@ -30,7 +30,7 @@ use crate::tally::stream::StreamKey;
 use durable::Durable;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -118,6 +118,7 @@ pub struct Follow {
     durable: Mutex<Durable>,
     guard: Mutex<Arc<Guard>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
+    beats: Mutex<Vec<Arc<Beat>>>,
     wakers: Mutex<Vec<Waker>>,
     reloading: Mutex<()>,
     options: Options,
@@ -170,6 +171,7 @@ impl Follow {
             durable: Mutex::new(durable),
             guard: Mutex::new(guard),
             workers: Mutex::default(),
+            beats: Mutex::default(),
             wakers: Mutex::default(),
             reloading: Mutex::default(),
             options,
@@ -192,7 +194,9 @@ impl Follow {
             let mine: Vec<Arc<Mutex<Shard>>> = shards.iter().skip(first).step_by(count).cloned().collect();
             let mut watch = Watch::new();
             lock(&self.wakers).push(watch.waker());
-            std::thread::spawn(move || worker::run(&follow, &mine, &mut watch))
+            let beat = Arc::new(Beat::new());
+            lock(&self.beats).push(beat.clone());
+            std::thread::spawn(move || worker::run(&follow, &mine, &mut watch, &beat))
         };
         *lock(&self.workers) = (0..count).map(worker).collect();
     }
@@ -208,6 +212,7 @@ impl Follow {
 
     fn stop_workers(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        lock(&self.beats).clear();
         lock(&self.wakers).drain(..).for_each(|waker| waker.wake());
         for worker in lock(&self.workers).drain(..) {
             // A worker that panicked has said so; its shard is whole.
@@ -218,6 +223,14 @@ impl Follow {
     /// Whether every worker still works.
     pub fn workers_alive(&self) -> bool {
         lock(&self.workers).iter().all(|worker| !worker.is_finished())
+    }
+
+    /// How long the worker that is slowest to come round has not done so; no end where one has ended.
+    pub fn silence(&self) -> Duration {
+        if !self.workers_alive() {
+            return Duration::MAX;
+        }
+        lock(&self.beats).iter().map(|beat| beat.age()).max().unwrap_or_default()
     }
 
     fn shards(&self) -> Vec<Arc<Mutex<Shard>>> {
@@ -325,6 +338,27 @@ impl Follow {
     pub fn peek<T>(&self, at: impl Fn(&Shard) -> T) -> Vec<T> {
         let _asked = self.ask();
         self.shards().iter().map(|shard| at(&lock(shard))).collect()
+    }
+}
+
+/// When a worker last came round.
+struct Beat {
+    start: Instant,
+    /// Milliseconds after the start.
+    last: AtomicU64,
+}
+
+impl Beat {
+    fn new() -> Beat {
+        Beat { start: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    fn now(&self) {
+        self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    fn age(&self) -> Duration {
+        self.start.elapsed().saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
     }
 }
 

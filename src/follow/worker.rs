@@ -1,6 +1,6 @@
 //! A worker: one thread that keeps some inputs read, woken by their folders and otherwise by time.
 
-use super::{Clock, Follow, Shard, lock};
+use super::{Beat, Clock, Follow, Shard, lock};
 use crate::discover::{Found, Globs, Hint, Watch};
 use crate::tail::Listed;
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ struct Round {
 }
 
 /// Reads these inputs until told to stop.
-pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch) {
+pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch, beat: &Beat) {
     let start = Instant::now();
     let mut rounds: Vec<Round> = mine.iter().map(|shard| Round::new(shard, start)).collect();
     let mut next_commit = start + follow.options.commit_every;
@@ -42,6 +42,7 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
     let mut next_round = start;
     let mut sees = true;
     while !follow.is_stopping() {
+        beat.now();
         let mut backlog = false;
         let mut relisted = false;
         let most = if sees { PATIENCE } else { POLL };

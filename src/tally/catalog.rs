@@ -154,6 +154,18 @@ catalog! {
         "Whether the last attempt to load the configuration succeeded: 1 if so, else 0.";
     RELOAD_TIMESTAMP = Exporter Gauge "logtally_config_last_reload_success_timestamp_seconds", Some("seconds"), [],
         "When the configuration was last loaded with success, in seconds since the epoch.";
+    PUSH_SENT = Exporter Counter "logtally_push_sent_samples_total", None, [free("target")],
+        "Samples that a push target has taken.";
+    PUSH_FAILED = Exporter Counter "logtally_push_failed_samples_total", None, [free("target")],
+        "Samples that a push target has refused for good.";
+    PUSH_DROPPED = Exporter Counter "logtally_push_dropped_samples_total", None, [free("target")],
+        "Samples that were dropped because the queue of a push target was full.";
+    PUSH_RETRIES = Exporter Counter "logtally_push_retries_total", None, [free("target")],
+        "Requests to a push target that failed and are tried again.";
+    PUSH_QUEUE_BYTES = Exporter Gauge "logtally_push_queue_bytes", Some("bytes"), [free("target")],
+        "Bytes of samples that wait for a push target.";
+    PUSH_LAST_SUCCESS = Exporter Gauge "logtally_push_last_success_timestamp_seconds", Some("seconds"), [free("target")],
+        "When a push target last took samples, in seconds since the epoch; 0 before the first time.";
 
     COLLECTOR_SUCCESS = Host Gauge "logtally_collector_success", None, [free("collector")],
         "Whether a host collector's last run succeeded: 1 if so, else 0.";

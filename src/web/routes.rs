@@ -136,7 +136,10 @@ impl Site {
         if !known {
             return say(
                 StatusCode::NOT_FOUND,
-                "Not found; there are /, /metrics, /api/v1/status, /-/healthy, /-/ready.",
+                format!(
+                    "Not found; there are /, {}, /api/v1/status, /-/healthy, /-/ready.",
+                    self.options.telemetry_path
+                ),
             );
         }
         let head = request.method() == Method::HEAD;

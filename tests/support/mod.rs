@@ -3,11 +3,13 @@
 
 mod exporter;
 mod http;
+mod prometheus;
 pub(crate) mod shrink;
 mod text;
 
 pub(crate) use exporter::{Exporter, until};
 pub(crate) use http::{Answer, ask};
+pub(crate) use prometheus::{Database, free_address};
 pub(crate) use text::{Scrape, parse};
 
 use std::io::Write;

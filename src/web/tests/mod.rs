@@ -194,6 +194,15 @@ fn with<F: AsyncFnOnce(Server)>(backend: Fake, options: Options, test: F) {
 }
 
 #[test]
+fn a_wrong_path_is_told_the_right_ones() {
+    let options = Options { telemetry_path: "/numbers".to_owned(), ..Options::default() };
+    with(Fake::default(), options, async |server| {
+        let answer = server.get("/metrics", "").await;
+        assert!(answer.contains("404") && answer.contains("/numbers,"), "{answer}");
+    });
+}
+
+#[test]
 fn routes_answer_as_people_expect() {
     with(Fake::default(), Options::default(), async |server| {
         for (path, status, body) in [
