@@ -3,7 +3,7 @@
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::time::{self, Shape};
-use crate::parse::{access, first, glog, json, logfmt, message, php, plain, server, syslog, word};
+use crate::parse::{access, first, glog, json, logfmt, message, php, plain, server, syslog, trace, word};
 
 /// The header of a line, by the strictest grammar that fits it. Indented lines have none.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
@@ -138,6 +138,9 @@ fn prefixed(text: &[u8]) -> Option<Head> {
     let length = text.iter().take(100).position(|b| matches!(b, b' ' | b'\t'))?;
     if let Some(head) = named(text, length) {
         return Some(head);
+    }
+    if trace::is_error_line(text) {
+        return None;
     }
     let mut at = skip_blanks(text, length);
     if text.get(at) == Some(&b'|') {

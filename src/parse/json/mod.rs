@@ -284,6 +284,9 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
             found.time = true;
         }
         Key::Time => found.time = true,
+        Key::ErrorType if value.string && found.exception.is_none() => {
+            found.exception = (value.to > value.from).then_some((value.from, value.to));
+        }
         Key::Stack | Key::ErrorType if found.exception.is_none() => {
             found.exception = exception(text, &value, nested);
         }

@@ -16,8 +16,8 @@ pub(in crate::parse) fn first_line(text: &[u8]) -> (Exception, Trace) {
 }
 
 /// The first bytes of the phrases that begin with a word and a blank.
-const PHRASES: [&[u8; 4]; 9] =
-    [b"Trac", b"fata", b"thre", b"Exce", b"Unha", b"Unca", b"PHP ", b"Fata", b"Fast"];
+const PHRASES: [&[u8; 4]; 11] =
+    [b"Trac", b"fata", b"thre", b"Exce", b"Unha", b"Unca", b"PHP ", b"Fata", b"Fast", b"Proc", b"Erro"];
 
 /// Of a text that begins with a word and a blank: no phrase of a trace begins so. Ruby's lines end with the type in
 /// parentheses.
@@ -54,6 +54,9 @@ fn phrase(text: &[u8]) -> Option<(Exception, Trace)> {
     if text.starts_with(TRACEBACK) {
         return Some((Exception::None, Trace::Python));
     }
+    if is_python_announcement(text) {
+        return Some((Exception::None, Trace::Python));
+    }
     if text.starts_with(b"panic: ") {
         return Some((keep(0, 5), Trace::GoMessage(MOST_MESSAGE)));
     }
@@ -69,6 +72,17 @@ fn phrase(text: &[u8]) -> Option<(Exception, Trace)> {
     }
     let (from, length) = announced(text)?;
     Some((keep(from, length), Trace::StackMessage(MOST_MESSAGE)))
+}
+
+/// What Python says before the traceback of a thread, a process, or code that nobody can catch errors of.
+fn is_python_announcement(text: &[u8]) -> bool {
+    if text.starts_with(b"Exception ignored in: ") {
+        return true;
+    }
+    let Some(words) = text.strip_suffix(b":") else { return false };
+    words.starts_with(b"Exception in thread ") && !words.contains(&b'"')
+        || words.starts_with(b"Error in atexit.")
+        || words.strip_prefix(b"Process ").is_some_and(|name| !name.is_empty() && !name.contains(&b' '))
 }
 
 /// `Exception in thread "main" TYPE: …`, `Unhandled exception. TYPE: …`, `Uncaught TYPE: …`.

@@ -9,7 +9,7 @@ mod names;
 
 pub(super) use first::{first_line, is_no_phrase};
 pub(super) use lines::is_stack_line;
-pub(super) use names::type_name;
+pub(super) use names::{is_error_line, type_name};
 
 use crate::event::Exception;
 use crate::parse::steps;

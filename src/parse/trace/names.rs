@@ -50,6 +50,11 @@ pub(super) fn is_class(name: &[u8]) -> bool {
         || is_dotted(name) && name.len() > last.len() && last.first().is_some_and(u8::is_ascii_uppercase)
 }
 
+/// Whether a line begins with an error's name and a colon: what follows is its message, whatever it looks like.
+pub(in crate::parse) fn is_error_line(text: &[u8]) -> bool {
+    type_name(text).is_some_and(|length| length < text.len() && is_error_class(&text[..length]))
+}
+
 /// A name behind words that announce a type: a class by its capital, whatever its name ends with.
 pub(super) fn is_thrown(name: &[u8]) -> bool {
     last_part(name).first().is_some_and(|b| b.is_ascii_uppercase() || *b >= 0x80)
