@@ -63,3 +63,44 @@ fn structlog_as_json() {
 fn python_json_logger() {
     written_by("python-json-logger");
 }
+
+/// More than sixty kinds of exceptions, each raised by a real Python: chains, groups, notes, messages of several lines.
+fn raised_under(layout: &str) {
+    let folder = Folder::new();
+    let path = folder.at("app.log");
+    let script = project("tests/fixtures/producers/raise.py");
+    let output = Command::new(python()).arg(script).args([&path, layout]).output();
+    let output = output.expect("Python's libraries are there: `make prepare` installs them");
+    assert!(output.status.success(), "{layout}: {}", err(&output));
+    let truth: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let metrics = logtally(&["count", "--rules", "builtin:python", "--output", "prometheus", &path]);
+    let scrape = parse(&out(&metrics));
+    let mut known = 0.0;
+    for (exception, events) in truth["exceptions"].as_object().unwrap() {
+        let told = scrape.sum("log_exceptions_total", &[("exception", exception)]);
+        assert_eq!(told, events.as_f64().unwrap(), "{layout}: {exception}");
+        known += told;
+    }
+    assert_eq!(scrape.sum("log_exceptions_total", &[]), known, "{layout}: no other type");
+    assert_eq!(scrape.sum("log_events_total", &[]), truth["events"].as_f64().unwrap(), "{layout}: events");
+}
+
+#[test]
+fn exceptions_logged_with_a_format() {
+    raised_under("python");
+}
+
+#[test]
+fn exceptions_logged_as_it_is() {
+    raised_under("basic");
+}
+
+#[test]
+fn exceptions_logged_by_loguru() {
+    raised_under("loguru");
+}
+
+#[test]
+fn exceptions_that_end_programs() {
+    raised_under("bare");
+}

@@ -3,6 +3,7 @@
 use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::Head;
+use crate::parse::steps;
 use crate::parse::time::{self, Shape};
 
 /// The parts of a Common Log Format line, as ranges.
@@ -57,7 +58,9 @@ pub(super) fn parts(text: &[u8]) -> Option<Access> {
 fn quoted_end(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
-        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        let length = memchr::memchr2(b'"', b'\\', text.get(at..)?);
+        steps::passed(length.unwrap_or(text.len() - at));
+        at += length?;
         if text[at] == b'"' {
             return Some(at);
         }
@@ -79,6 +82,42 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
     let parts = parts(text)?;
     let level = status_level(&text[parts.status.0..parts.status.1]);
     Some(Head::new(Format::Access, Some(level), parts.request.0 - 1))
+}
+
+/// Access lines without the Common Log Format's brackets around the time, or without a time: uvicorn's below gunicorn
+/// (`127.0.0.1:1 - "GET / HTTP/1.1" 200`) and php-fpm's (`127.0.0.1 -  20/Nov/2026:12:00:00 +0000 "GET /" 200`).
+pub(super) fn bare(text: &[u8]) -> Option<Head> {
+    let head = text.get(..text.len().min(LONGEST_PREFIX))?;
+    let quote = memchr::memchr(b'"', head)?;
+    let client = memchr::memchr(b' ', head)?;
+    let address = head[..client].iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'));
+    let between = head.get(client..quote)?.strip_prefix(b" - ")?;
+    let time = between.trim_ascii_start();
+    let dated = || time::stamp(time, 0).is_some_and(|s| s.shape == Shape::Clf && s.end + 1 == time.len());
+    if !address || !(time.is_empty() || dated()) {
+        return None;
+    }
+    quoted_request(text, quote)
+}
+
+/// Django's development server: `[20/Nov/2026 12:00:00] "GET / HTTP/1.1" 200 1`.
+pub(super) fn bracketed(text: &[u8]) -> Option<Head> {
+    // Only a day and a slash begin so: everything else is told at once.
+    if text.get(3) != Some(&b'/') || !text.get(4)?.is_ascii_alphabetic() {
+        return None;
+    }
+    let stamp = time::stamp(text, 1)?;
+    text.get(stamp.end..)?.starts_with(b"] \"").then(|| quoted_request(text, stamp.end + 2)).flatten()
+}
+
+/// The header of a line whose request stands in quotes from `quote` on, its status behind.
+fn quoted_request(text: &[u8], quote: usize) -> Option<Head> {
+    let end = quoted_end(text, quote + 1)?;
+    let rest = text.get(end + 1..)?.strip_prefix(b" ")?;
+    let status = rest.get(..3)?;
+    let ends = rest.get(3).is_none_or(|b| *b == b' ');
+    (ends && status.iter().all(u8::is_ascii_digit))
+        .then(|| Head::new(Format::Access, Some(status_level(status)), quote))
 }
 
 /// The level of HAProxy's HTTP line, whose message begins at `at`: the status is the first three-digit word behind

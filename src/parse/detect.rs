@@ -1,22 +1,26 @@
 //! The universal grammar: what header, if any, a line has by itself. Memory of the file plays no part here.
 
 use crate::parse::format::Format;
-use crate::parse::head::{Head, Trust};
+use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::time::{self, Shape};
-use crate::parse::{access, first, glog, json, logfmt, plain, syslog, word};
+use crate::parse::{access, first, glog, json, logfmt, message, php, plain, server, syslog, trace, word};
 
 /// The header of a line, by the strictest grammar that fits it. Indented lines have none.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
     match *text.first()? {
         b'{' => json::head(text),
         b'<' => syslog::priority(text),
-        b'[' => glog::dmesg(text).or_else(|| plain::head(text)).or_else(|| first::bracket(text)),
+        b'[' => glog::dmesg(text)
+            .or_else(|| access::bracketed(text))
+            .or_else(|| plain::head(text))
+            .or_else(|| first::bracket(text)),
         b'0'..=b'9' => digit(text),
         b'A'..=b'Z' => capital(text),
         b'a'..=b'z' | b'_' | b'@' => small(text),
         b'-' => glog::ras(text).or_else(|| access::head(text)),
         b':' => access::head(text),
         b' ' => indented(text),
+        b'#' => server::weblogic(text),
         _ => None,
     }
 }
@@ -30,11 +34,24 @@ fn digit(text: &[u8]) -> Option<Head> {
         {
             return Some(head);
         }
+        if text.get(stamp.end) == Some(&b',')
+            && let Some(head) = server::postgres_csv(text, stamp.end)
+        {
+            return Some(head);
+        }
+        if matches!(text, [_, _, b'-', _, _, _, b'-', ..])
+            && let Some(head) = server::bind(text, stamp.end)
+        {
+            return Some(head);
+        }
         return plain::fields(text, stamp, false);
     }
     glog::redis(text)
         .or_else(|| syslog::versioned(text, 0))
         .or_else(|| access::head(text))
+        .or_else(|| access::bare(text))
+        .or_else(|| access::haproxy(text, 0))
+        .or_else(|| server::relative(text))
         .or_else(|| prefixed(text))
 }
 
@@ -45,6 +62,8 @@ fn capital(text: &[u8]) -> Option<Head> {
     glog::glog(text)
         .or_else(|| glog::brief(text))
         .or_else(|| glog::ruby(text))
+        .or_else(|| php::head(text))
+        .or_else(|| server::cups(text))
         .or_else(|| first::word(text))
         .or_else(|| glog::ras(text))
         .or_else(|| logfmt::head(text))
@@ -60,6 +79,8 @@ fn small(text: &[u8]) -> Option<Head> {
     }
     first::word(text)
         .or_else(|| logfmt::head(text))
+        .or_else(|| server::log4j(text))
+        .or_else(|| server::cups(text))
         .or_else(|| glog::dmesg_level(text))
         .or_else(|| access::head(text))
         .or_else(|| prefixed(text))
@@ -81,10 +102,27 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
 /// An indented line with timestamp and level, as tracing's pretty layout and Consul write; only believed in a file of
 /// such lines, for it may be quoted in a message of several lines.
 fn indented(text: &[u8]) -> Option<Head> {
-    let blanks = text.iter().take(9).take_while(|b| **b == b' ').count();
+    let blanks = text.iter().take(12).take_while(|b| **b == b' ').count();
+    if matches!(blanks, 1 | 11) {
+        return column(text, blanks);
+    }
     let end = time::iso(text, blanks)?;
     let head = plain::fields(text, time::Stamp { end, shape: Shape::Date }, false)?;
     (head.level.is_some() && head.trust == Trust::Sure).then(|| head.weak())
+}
+
+/// A level in a column of its own behind blanks: tracing's ` INFO name: text`, and rich where the time is the line
+/// above's.
+fn column(text: &[u8], blanks: usize) -> Option<Head> {
+    let rest = &text[blanks..];
+    let letters = rest.iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::header(&rest[..letters])?;
+    let padded = skip_blanks(rest, letters);
+    let (format, fits) = match blanks {
+        1 => (Format::LevelFirst, letters == 4 && padded == 5),
+        _ => (Format::Plain, padded == 9 && letters < 9),
+    };
+    fits.then(|| Head::new(format, Some(level), message::after_level(text, blanks + letters)).weak())
 }
 
 /// Python's `name - LEVEL - text`, without a timestamp; the name ends at `length`.
@@ -101,13 +139,22 @@ fn prefixed(text: &[u8]) -> Option<Head> {
     if let Some(head) = named(text, length) {
         return Some(head);
     }
-    let mut at = crate::parse::head::skip_blanks(text, length);
+    if trace::is_error_line(text) {
+        return None;
+    }
+    let mut at = skip_blanks(text, length);
     if text.get(at) == Some(&b'|') {
-        at = crate::parse::head::skip_blanks(text, at + 1);
+        at = skip_blanks(text, at + 1);
     }
     let end = time::iso(text, at)?;
     let head = plain::fields(text, time::Stamp { end, shape: Shape::Date }, false)?;
     let letter = if length == 1 { word::letter(text[0]) } else { None };
-    let head = Head { level: head.level.or(letter), ..head };
+    let sure = head.level.is_some() && head.trust == Trust::Sure;
+    let head = match letter {
+        Some(letter) if !sure => {
+            Head { level: Some(letter), trust: Trust::Sure, place: Place::From(head.without), ..head }
+        }
+        _ => head,
+    };
     Some(Head { format: if head.format == Format::Syslog { Format::Plain } else { head.format }, ..head })
 }

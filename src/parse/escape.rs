@@ -1,9 +1,12 @@
 //! Escapes of JSON and logfmt strings, decoded.
 
+use crate::parse::steps;
+
 /// Appends the string whose escapes are in `escaped`; what is no valid escape stays as it is.
 pub(super) fn unescape(escaped: &[u8], out: &mut Vec<u8>) {
     let mut rest = escaped;
     while let Some(at) = memchr::memchr(b'\\', rest) {
+        steps::passed(at);
         out.extend_from_slice(&rest[..at]);
         let Some(&kind) = rest.get(at + 1) else {
             rest = &rest[at..];

@@ -13,6 +13,9 @@ use crate::parse::word;
 pub(super) fn word(text: &[u8]) -> Option<Head> {
     let letters = text.iter().take(14).take_while(|b| b.is_ascii_alphabetic()).count();
     let word = &text[..letters];
+    if word == b"http" {
+        return http(text);
+    }
     let level = word::level(word)?;
     let upper = word::is_upper(word);
     let rest = &text[letters..];
@@ -27,6 +30,13 @@ pub(super) fn word(text: &[u8]) -> Option<Head> {
         }
         _ => None,
     }
+}
+
+/// winston's level for requests; Go's server begins what it says in the same way, so that other lines must agree.
+fn http(text: &[u8]) -> Option<Head> {
+    let head =
+        Head { trust: Trust::Doubtful, without: 0, ..Head::new(Format::LevelFirst, Some(Level::Info), 6) };
+    text.starts_with(b"http: ").then(|| head.weak())
 }
 
 /// How far a level in front of a text is believed.

@@ -111,6 +111,9 @@ pub(super) fn ruby(text: &[u8]) -> Option<Head> {
 /// Redis and Valkey: `123:M 20 Nov 2026 12:00:00.123 # text`.
 pub(super) fn redis(text: &[u8]) -> Option<Head> {
     let digits = text.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    if digits > 0 && text[digits..].starts_with(b":signal-handler (") {
+        return Some(Head::new(Format::Redis, None, digits + 1));
+    }
     let [b':', b'M' | b'S' | b'C' | b'X', b' ', ..] = text.get(digits..)? else { return None };
     let stamp = time::stamp(text, digits + 3)?;
     let level = match text.get(stamp.end..)? {

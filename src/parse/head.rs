@@ -59,6 +59,8 @@ pub(super) struct Head {
     pub(super) without: usize,
     /// An exception type that the header's own fields name, as a range.
     pub(super) exception: Option<(usize, usize)>,
+    /// The level is that of an access record's status.
+    pub(super) by_status: bool,
 }
 
 impl Head {
@@ -72,6 +74,7 @@ impl Head {
             place: Place::From(message),
             without: message,
             exception: None,
+            by_status: false,
         }
     }
 

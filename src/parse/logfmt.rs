@@ -4,7 +4,7 @@ use crate::level::Level;
 use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust, skip_blanks};
-use crate::parse::word;
+use crate::parse::{json, steps, word};
 
 /// A pair: key and value ranges, quotes left out.
 pub(super) struct Pair {
@@ -18,6 +18,7 @@ pub(super) struct Pair {
 pub(super) fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
     let rest = text.get(at..)?;
     let length = rest.iter().take_while(|b| is_key(**b)).count();
+    steps::passed(length);
     if length == 0 || rest.get(length) != Some(&b'=') {
         return None;
     }
@@ -27,7 +28,12 @@ pub(super) fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
         let mut end = from + 1;
         let mut escaped = false;
         loop {
-            end += memchr::memchr2(b'"', b'\\', text.get(end..)?)?;
+            let Some(length) = memchr::memchr2(b'"', b'\\', text.get(end..)?) else {
+                steps::passed(text.len() - end);
+                return None;
+            };
+            steps::passed(length);
+            end += length;
             if text[end] == b'"' {
                 break;
             }
@@ -38,6 +44,7 @@ pub(super) fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
     }
     let value = text.get(from..)?;
     let length = memchr::memchr2(b' ', b'\t', value).unwrap_or(value.len());
+    steps::passed(length);
     Some((Pair { key, value: (from, from + length), escaped: false, quoted: false }, from + length))
 }
 
@@ -58,6 +65,7 @@ pub(super) enum Key {
     Message,
     Time,
     ErrorType,
+    Stack,
     Other,
 }
 
@@ -70,6 +78,7 @@ pub(super) fn key(name: &[u8]) -> Key {
         b"msg" | b"message" | b"event" => Key::Message,
         b"time" | b"ts" | b"t" | b"timestamp" | b"at" => Key::Time,
         b"error.type" | b"exc_type" | b"exception.type" => Key::ErrorType,
+        b"exception" | b"exc_info" | b"stack" | b"stacktrace" | b"stack_trace" => Key::Stack,
         _ => Key::Other,
     }
 }
@@ -101,7 +110,11 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
             Key::Message if message.is_none() => message = Some(place(&pair)),
             Key::Time => time = true,
             Key::ErrorType => exception = Some(pair.value),
-            Key::Message | Key::Other => {}
+            Key::Stack if exception.is_none() => {
+                let found = json::stack_type(value);
+                exception = found.map(|(from, to)| (pair.value.0 + from, pair.value.0 + to));
+            }
+            Key::Message | Key::Stack | Key::Other => {}
         }
         if message.is_some() && level.is_some_and(|level| level < Level::Warning) {
             break;
@@ -113,7 +126,16 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
     }
     let strength = if time || message.is_some() { Strength::Strong } else { Strength::Weak };
     let place = message.unwrap_or(Place::From(0));
-    Some(Head { format: Format::Logfmt, level, trust: Trust::Sure, strength, place, without: 0, exception })
+    Some(Head {
+        format: Format::Logfmt,
+        level,
+        trust: Trust::Sure,
+        strength,
+        place,
+        without: 0,
+        exception,
+        by_status: false,
+    })
 }
 
 /// The message among the pairs behind `at`.

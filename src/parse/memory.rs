@@ -79,7 +79,7 @@ impl Memory {
     pub(super) fn takes_weak(&mut self, head: &Head) -> bool {
         let near = matches!(
             (self.format, head.format),
-            (Format::Uvicorn | Format::Jul, Format::LevelFirst) | (Format::LevelFirst, Format::Basic)
+            (Format::Uvicorn, Format::LevelFirst) | (Format::LevelFirst, Format::Basic)
         );
         if self.format == head.format || near || self.kind() != Kind::Headed {
             return true;

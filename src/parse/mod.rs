@@ -25,7 +25,10 @@ mod message;
 mod moment;
 mod opening;
 mod options;
+mod php;
 mod plain;
+mod server;
+mod steps;
 mod swar;
 mod syslog;
 mod time;
@@ -187,6 +190,7 @@ impl Parser {
             Strength::Weak
                 if !memory.dated
                     && (trace::step(memory.trace, text).part == Part::Inside
+                        || memory.trace == Trace::Named && head.trust != Trust::Sure
                         || !memory.takes_weak(&head)) =>
             {
                 self.headless(memory, text)
@@ -206,7 +210,7 @@ impl Parser {
 
     /// The header without the level that a status gives, where that is not wanted.
     fn without_status(&self, head: Head) -> Head {
-        let status = matches!(head.format, Format::Access | Format::Haproxy);
+        let status = head.by_status || matches!(head.format, Format::Access | Format::Haproxy);
         Head { level: head.level.filter(|_| self.access_levels || !status), ..head }
     }
 
@@ -260,15 +264,12 @@ impl Parser {
     fn headless(&self, memory: &mut Memory, text: &[u8]) -> Line {
         let step = trace::step(memory.trace, text);
         let indented = matches!(text.first(), Some(b' ' | b'\t'));
+        let begins_below = step.part == Part::Start && !step.trace.is_announced();
         let belongs = memory.open != Open::None
             && match memory.kind() {
                 Kind::Headed => true,
-                Kind::Record => indented || step.part != Part::Other,
-                Kind::Bare => match step.part {
-                    Part::Inside => true,
-                    Part::Start => memory.open == Open::Headed,
-                    Part::Other => false,
-                },
+                Kind::Record => indented || step.part == Part::Inside || begins_below,
+                Kind::Bare => step.part == Part::Inside || begins_below && memory.open == Open::Headed,
             };
         // A trace at the head of a file that is declared to have headers is still an event.
         let first = memory.open == Open::None && step.part == Part::Start;

@@ -5,6 +5,7 @@
 use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, skip_blanks};
+use crate::parse::steps;
 use crate::parse::time::{self, Shape};
 use crate::parse::word;
 
@@ -64,6 +65,7 @@ fn data_end(text: &[u8], at: usize) -> Option<usize> {
             _ => {}
         }
         i += 1;
+        steps::passed(1);
     }
     None
 }

@@ -1,5 +1,8 @@
 //! The whole room: the samples of every format, random bytes, random cuts, and the laws of order.
 
+mod real;
+mod work;
+
 use super::*;
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -129,7 +132,7 @@ fn memory_survives_the_checkpoint_and_stays_small() {
     }
 }
 
-fn in_bounds(line: &[u8], found: &Line) {
+pub(super) fn in_bounds(line: &[u8], found: &Line) {
     let inside = |range: &std::ops::Range<u32>| range.start <= range.end && range.end as usize <= line.len();
     match &found.message {
         Message::From(from) => assert!(*from as usize <= line.len()),
@@ -191,57 +194,6 @@ pub(super) fn samples_once() -> &'static [Vec<u8>] {
     })
 }
 
-/// Seconds that this thread has computed: what others do on the machine does not matter.
-fn cpu_time() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-/// Twice the bytes must not cost four times the work: long lines of what each grammar repeats.
-#[test]
-fn long_lines_take_linear_time() {
-    let parser = parser();
-    let parts: [&[u8]; 16] = [
-        b"{\"a\":",
-        b"[",
-        b"{\"log\":{\"level\":",
-        b"a=\"\\",
-        b"b=\"x ",
-        b"a=1 ",
-        b"\\\"",
-        b"\x1b[",
-        b"\x1b]",
-        b"x.",
-        b"a::",
-        b"Traceback (most recent call last)\\n",
-        b"<",
-        b" [",
-        b"(",
-        b"| ",
-    ];
-    for head in [
-        &b""[..],
-        b"{\"log\":\"",
-        b"2026-11-20 12:00:00 ",
-        b"level=info ",
-        b"{\"exc_info\":\"Traceback (most recent call last)",
-    ] {
-        for part in parts {
-            let mut line = head.to_vec();
-            while line.len() < 1 << 18 {
-                line.extend_from_slice(part);
-            }
-            let mut memory = Memory::default();
-            let begin = cpu_time();
-            let found = parser.line(&mut memory, &line);
-            in_bounds(&line, &found);
-            parser.field(&memory, &line, "a.b.c", &mut Vec::new());
-            let took = cpu_time() - begin;
-            assert!(took < 1.0, "{:?} after {:?}: {took:?}", &part, &head);
-        }
-    }
-}
-
 fn levels(options: &Options, lines: &[&str]) -> Vec<&'static str> {
     let parser = Parser::new(options).unwrap();
     let mut memory = Memory::default();
@@ -259,6 +211,9 @@ fn options_change_what_they_say() {
     let access = "::1 - - [10/Oct/2026:13:55:36 +0000] \"GET / HTTP/1.1\" 502 0";
     let off = Options { access_levels: false, ..Options::default() };
     assert_eq!(levels(&off, &[access]), ["unknown"]);
+    let json = r#"{"time":"x","request":{"method":"GET","uri":"/"},"status":502}"#;
+    assert_eq!(levels(&off, &[json]), ["unknown"]);
+    assert_eq!(levels(&Options::default(), &[json]), ["error"]);
     let words = Options { keyword_levels: true, ..Options::default() };
     assert_eq!(
         levels(&words, &["an Error here", "nothing", "Nov 20 12:00:00 h a[1]: warning: x"]),

@@ -219,8 +219,9 @@ fn numeric(c: &mut Cursor<'_>) -> Option<Shape> {
         (1 | 2, b':') => {
             c.at = from;
             c.clock()?;
-            // A clock without seconds is too little to know a line by.
-            (c.at - from >= 7).then_some(Shape::Clock)
+            // A clock without seconds is too little to know a line by, but for Go's `1:34PM`.
+            let kitchen = c.text[from..c.at].ends_with(b"M") && !c.text[from..c.at].contains(&b' ');
+            (c.at - from >= 7 || kitchen).then_some(Shape::Clock)
         }
         (1 | 2 | 4, b'/' | b'-' | b'.' | b' ') => dated(c, n),
         _ => None,
@@ -346,6 +347,7 @@ mod tests {
             "Mon Nov 20 12:00:00.123456 2026",
             "Sun Dec 04 04:47:44 2005",
             "12:00:00.123",
+            "1:34PM",
             "1700000000.123",
             "1700000000123",
         ] {

@@ -51,11 +51,11 @@ pub(super) fn level(word: &[u8]) -> Option<Level> {
     match word.len() {
         3 => {
             table!(pack_short, packed; Info: b"inf"; Error: b"err"; Warning: b"wrn"; Debug: b"dbg"; Trace: b"trc" b"vrb";
-            Critical: b"crt" b"ftl";)
+            Critical: b"crt" b"ftl" b"pnc";)
         }
         4 => {
-            table!(pack_short, packed; Info: b"info"; Warning: b"warn"; Critical: b"crit"; Error: b"fail"; Debug: b"dbug" b"fine";
-            Trace: b"trce"; Notice: b"note";)
+            table!(pack_short, packed; Info: b"info"; Warning: b"warn"; Critical: b"crit" b"pani" b"fata"; Error: b"fail" b"erro"; Debug: b"dbug" b"fine" b"debu" b"debg";
+            Trace: b"trce" b"trac"; Notice: b"note";)
         }
         5 => table!(pack_short, packed; Error: b"error"; Debug: b"debug" b"finer"; Trace: b"trace" b"silly";
             Critical: b"fatal" b"panic" b"emerg" b"alert" b"criti"; Warning: b"warni";),

@@ -1,6 +1,6 @@
 //! What containers and terminals wrap around a line: CRI's and Docker's records, and colour codes.
 
-use crate::parse::time;
+use crate::parse::{steps, time};
 use std::borrow::Cow;
 
 /// A line as its program wrote it.
@@ -96,7 +96,9 @@ fn docker(line: &[u8]) -> Option<Inner<'_>> {
     // A record that ends a line ends with an escaped newline; without one the line goes on in the next record.
     let mut newline = false;
     loop {
-        end += memchr::memchr2(b'"', b'\\', rest.get(end..)?)?;
+        let length = memchr::memchr2(b'"', b'\\', rest.get(end..)?);
+        steps::passed(length.unwrap_or(rest.len() - end));
+        end += length?;
         if rest[end] == b'"' {
             break;
         }
@@ -131,6 +133,7 @@ pub(super) fn uncolour(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr::memchr(0x1b, rest) {
+        steps::passed(at);
         out.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
         let length = match rest.first() {
@@ -141,6 +144,7 @@ pub(super) fn uncolour(text: &[u8]) -> Vec<u8> {
             Some(_) => 1,
             None => 0,
         };
+        steps::passed(length);
         rest = &rest[length..];
     }
     out.extend_from_slice(rest);

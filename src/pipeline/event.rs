@@ -52,7 +52,7 @@ impl Pipeline {
         if open.lines > self.limits.event_lines {
             return;
         }
-        name_exception(open, seen, place.line());
+        name_exception(open, seen, place.line(), into);
         if self.is_quiet(place, seen) {
             return;
         }
@@ -301,8 +301,8 @@ impl Pipeline {
     }
 }
 
-/// Remembers the exception type that a line names.
-fn name_exception(open: &mut Open, seen: &Line, line: &[u8]) {
+/// Counts the exception type that a line names, where no later line can name another for the event; else remembers it.
+fn name_exception(open: &mut Open, seen: &Line, line: &[u8], into: &mut Into<'_>) {
     let (range, replace) = match &seen.exception {
         Exception::None => return,
         Exception::Replace(range) => (range, true),
@@ -311,6 +311,11 @@ fn name_exception(open: &mut Open, seen: &Line, line: &[u8]) {
     if open.exception == Named::Counted || (!replace && open.exception != Named::None) {
         return;
     }
-    let name = &line[range.start as usize..range.end as usize];
-    open.exception = Named::Type(String::from_utf8_lossy(name).into_owned());
+    let name = String::from_utf8_lossy(&line[range.start as usize..range.end as usize]);
+    if replace {
+        open.exception = Named::Type(name.into_owned());
+    } else {
+        into.tally.exception(into.stream, &name);
+        open.exception = Named::Counted;
+    }
 }

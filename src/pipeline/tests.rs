@@ -297,3 +297,33 @@ proptest! {
         }
     }
 }
+
+/// Only Python names the type that counts last: everyone else's counts at its line.
+#[test]
+fn an_exception_counts_when_the_line_that_names_it_arrives() {
+    let pipeline = Pipeline::new(
+        Parser::new(&parse::Options::default()).unwrap(),
+        Arc::new(Scanner::new(&[]).unwrap()),
+        &[],
+        Limits { line_bytes: 100, event_lines: 9 },
+    );
+    let java = "12:00:00.123 [main] ERROR a.B - failed\njava.lang.IllegalStateException: x\n";
+    let python = "Traceback (most recent call last):\n  File \"x.py\", line 1, in f\nValueError: x\n";
+    for (block, waits) in [
+        (java, false),
+        ("panic: x\n", false),
+        ("{\"level\":\"error\",\"error.type\":\"A\"}\n", false),
+        (python, true),
+    ] {
+        let plan = Arc::new(Plan::new(Vec::new(), false));
+        let mut tally = Tally::new("test", plan, Arc::new(Guard::new(usize::MAX)));
+        let stream = tally.stream(&StreamKey::default(), Head::default, false);
+        let (mut carry, mut scratch) = (Carry::default(), Scratch::default());
+        let mut into = Into { tally: &mut tally, stream, now: 0.0, clock: None };
+        pipeline.feed(&mut carry, block.as_bytes(), block.len() as u64, &mut into, &mut scratch);
+        let counted = |carry: &Carry| carry.open.as_ref().map(|open| open.exception == carry::Named::Counted);
+        assert_eq!(counted(&carry), Some(!waits), "{block}");
+        assert_eq!(pipeline.flush(&mut carry, &mut into, &mut scratch), waits, "{block}");
+        assert_eq!(counted(&carry), Some(true), "{block}");
+    }
+}

@@ -17,6 +17,8 @@ pub(in crate::parse) enum Key {
     Time,
     Stack,
     ErrorType,
+    Error,
+    Context,
     None,
 }
 
@@ -38,13 +40,16 @@ pub(in crate::parse) fn key(name: &[u8]) -> Key {
         }
         3 => table! {
             Key::Message(1) => b"msg"; Key::Level => b"lvl" b"lev"; Key::Nest => b"log"; Key::Message(2) => b"@mt";
-            Key::Stack => b"exc";
+            Key::Stack => b"exc"; Key::Error => b"err";
         },
         4 => table! { Key::Time => b"time"; Key::Message(2) => b"body"; },
-        5 => table! { Key::Level => b"level"; Key::Message(2) => b"event"; Key::Stack => b"stack"; },
+        5 => {
+            table! { Key::Level => b"level"; Key::Message(2) => b"event"; Key::Stack => b"stack"; Key::Error => b"error"; }
+        }
         6 => table! { Key::Level => b"@level"; Key::Nest => b"record" b"fields"; },
         7 => {
-            table! { Key::Message(1) => b"message"; Key::PythonNumber => b"levelno"; Key::Time => b"asctime"; }
+            table! { Key::Message(1) => b"message"; Key::PythonNumber => b"levelno"; Key::Time => b"asctime";
+            Key::Context => b"context"; }
         }
         8 => table! {
             Key::Level => b"severity" b"loglevel"; Key::Message(1) => b"@message"; Key::PythonNumber => b"level_no";
@@ -62,7 +67,9 @@ pub(in crate::parse) fn key(name: &[u8]) -> Key {
         11 => table! { Key::Stack => b"stack_trace"; },
         12 => table! { Key::LevelName => b"severitytext" b"loglevelname"; },
         13 => table! { Key::LevelName => b"severity_text"; Key::Message(2) => b"short_message"; },
-        14 => table! { Key::OtelNumber => b"severitynumber"; Key::ErrorType => b"exception.type"; },
+        14 => {
+            table! { Key::Level => b"error_severity"; Key::OtelNumber => b"severitynumber"; Key::ErrorType => b"exception.type"; }
+        }
         15 => {
             table! { Key::OtelNumber => b"severity_number"; Key::SyslogNumber => b"syslog_severity" b"syslog.severity"; }
         }

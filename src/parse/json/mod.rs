@@ -3,6 +3,7 @@
 //! Keys inside nested objects, keys inside strings and cut-off lines do not mislead it: it follows strings and
 //! nesting exactly, and looks into a nested object only where a known writer puts the level or the message there.
 
+mod access;
 mod keys;
 
 pub(super) use keys::{Key, key};
@@ -12,7 +13,7 @@ use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust};
 use crate::parse::trace::{self, Trace};
-use crate::parse::word;
+use crate::parse::{steps, word};
 use memchr::memchr2;
 
 /// Lines of a stack trace inside a string that are looked at.
@@ -108,6 +109,13 @@ impl<'a> Pairs<'a> {
 
 /// The end of the string whose first byte is at `from`, and whether it holds escapes.
 fn string_end(text: &[u8], from: usize) -> Option<(usize, bool)> {
+    let found = find_string_end(text, from);
+    steps::passed(found.map_or(text.len(), |(end, _)| end).saturating_sub(from));
+    found
+}
+
+#[inline(always)]
+fn find_string_end(text: &[u8], from: usize) -> Option<(usize, bool)> {
     let mut at = from;
     let mut escaped = false;
     // Short strings, nearly all keys, are cheaper to walk than to search.
@@ -139,7 +147,10 @@ fn skip_nested(text: &[u8], from: usize) -> Option<usize> {
     while let Some(byte) = text.get(at) {
         at += 1;
         match byte {
-            b'{' | b'[' => depth += 1,
+            b'{' | b'[' => {
+                steps::passed(1);
+                depth += 1;
+            }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
@@ -211,7 +222,9 @@ pub(super) fn walk(text: &[u8], mut pairs: Pairs<'_>, mut found: Found, mut any:
     if !any && !pairs.closed {
         return None;
     }
-    let level = found.level.or(found.serilog.then_some(Level::Info));
+    let own = found.level.or(found.serilog.then_some(Level::Info));
+    let by_status = if own.is_none() { access::level(text) } else { None };
+    let level = own.or(by_status);
     let place = match found.message {
         Some(v) if v.escaped => Place::Escaped(v.from, v.to),
         Some(v) => Place::Within(v.from, v.to),
@@ -228,6 +241,7 @@ pub(super) fn walk(text: &[u8], mut pairs: Pairs<'_>, mut found: Found, mut any:
         place,
         without: 0,
         exception: found.exception,
+        by_status: by_status.is_some(),
     })
 }
 
@@ -270,8 +284,18 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
             found.time = true;
         }
         Key::Time => found.time = true,
+        Key::ErrorType if value.string && found.exception.is_none() => {
+            found.exception = (value.to > value.from).then_some((value.from, value.to));
+        }
         Key::Stack | Key::ErrorType if found.exception.is_none() => {
             found.exception = exception(text, &value, nested);
+        }
+        Key::Error if nested && found.exception.is_none() => {
+            found.exception = error_type(text, value.from);
+        }
+        Key::Context if nested && found.exception.is_none() => {
+            let inner = member(text, value.from, b"exception").filter(|inner| !inner.string);
+            found.exception = inner.and_then(|inner| error_type(text, inner.from));
         }
         _ => {}
     }
@@ -288,35 +312,50 @@ fn member(text: &[u8], at: usize, name: &[u8]) -> Option<Value> {
     None
 }
 
-/// The exception type that a stack trace in a string, or an object with a `type`, names.
+/// The type that an error's object names: pino's, bunyan's, ECS', monolog's, or structlog's in its list.
+fn error_type(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let at = if text.get(at) == Some(&b'[') { at + 1 } else { at };
+    [&b"type"[..], b"exc_type", b"class", b"name"].iter().find_map(|name| {
+        let kind = member(text, at, name)?;
+        (kind.string && kind.to > kind.from).then_some((kind.from, kind.to))
+    })
+}
+
+/// The exception type that a stack trace in a string, or an error's object, names.
 fn exception(text: &[u8], value: &Value, nested: bool) -> Option<(usize, usize)> {
-    if nested {
-        let kind = member(text, value.from, b"type")?;
-        return (kind.string && kind.to > kind.from).then_some((kind.from, kind.to));
+    if nested || !value.string && text.get(value.from) == Some(&b'[') {
+        return error_type(text, value.from);
     }
-    let bytes = text.get(value.from..value.to)?;
-    if !value.string {
-        return None;
-    }
+    let bytes = text.get(value.from..value.to).filter(|_| value.string)?;
+    stack_type(bytes).map(|(a, b)| (value.from + a, value.from + b))
+}
+
+/// The exception type of a stack trace whose newlines are escaped.
+pub(super) fn stack_type(bytes: &[u8]) -> Option<(usize, usize)> {
     // The walk over lines that any file's traces take, here over the lines of one string.
     let (mut from, mut trace, mut found) = (0, Trace::None, None);
-    for line in escaped_lines(bytes).take(MOST_TRACE_LINES) {
+    // A bare name is a type where frames follow at once.
+    let mut first = None;
+    for (n, line) in escaped_lines(bytes).take(MOST_TRACE_LINES).enumerate() {
         if !line.trim_ascii().is_empty() {
             let step = trace::step(trace, line);
             trace = step.trace;
+            let place =
+                |range: std::ops::Range<u32>| (from + range.start as usize, from + range.end as usize);
             match step.exception {
-                Exception::Replace(range) => {
-                    found = Some((from + range.start as usize, from + range.end as usize))
-                }
-                Exception::Keep(range) if found.is_none() => {
-                    found = Some((from + range.start as usize, from + range.end as usize));
+                Exception::Replace(range) => found = Some(place(range)),
+                Exception::Keep(range) if found.is_none() => found = Some(place(range)),
+                _ if n == 0 => first = trace::type_name(line),
+                _ if n == 1 && found.is_none() && trace::is_stack_line(line) => {
+                    found = first.map(|length| (0, length));
                 }
                 _ => {}
             }
         }
+        steps::passed(line.len());
         from += line.len() + 2;
     }
-    found.map(|(a, b)| (value.from + a, value.from + b))
+    found
 }
 
 /// The lines of a text whose newlines are escaped; an escaped backslash before an `n` is none.

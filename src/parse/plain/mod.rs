@@ -146,7 +146,8 @@ impl<'a> Walk<'a> {
         }
         self.at = close + 1;
         self.brackets += 1;
-        Field::Other
+        // Twisted's system: what follows is the message.
+        if content == b"-" && self.brackets == 1 && self.words == 0 { Field::End } else { Field::Other }
     }
 
     /// Airflow's `{file.py:12}`; any other brace begins a message.
@@ -216,7 +217,9 @@ impl<'a> Walk<'a> {
             tagged = true;
         }
         self.at = end;
-        let number = whole.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'#' | b'.' | b':'));
+        // OpenVPN's microseconds.
+        let number = whole.strip_prefix(b"us=").unwrap_or(whole);
+        let number = number.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'#' | b'.' | b':'));
         if number {
             return Field::Other;
         }
@@ -240,13 +243,17 @@ impl<'a> Walk<'a> {
             return Some(field);
         }
         let rest = self.text.get(self.at + letters..).unwrap_or_default();
+        if matches!(next, b'+' | b'-') {
+            return self.offset_level(word, letters);
+        }
         if !matches!(next, b' ' | b'\t' | b':' | b'|' | b']' | b'[' | b',' | b'/' | b'(' | b'>') {
             return None;
         }
         if word == b"PHP" {
-            return self.php();
+            return crate::parse::php::behind(self.text, self.at).map(Field::Done);
         }
-        let level = word::header(word)?;
+        let http = word == b"http" && next == b':' && self.words == 0 && !self.named;
+        let level = if http { Level::Info } else { word::header(word)? };
         let upper = word::is_upper(word);
         let wide = matches!(rest, [b' ', b' ', ..] | [b'\t' | b'|' | b']', ..] | [b' ', b'|' | b'[', ..]);
         let dashed = matches!(rest, [b' ', b'-', b' ', ..]);
@@ -258,12 +265,22 @@ impl<'a> Walk<'a> {
             (true, _) => Trust::Likely,
             (false, _) if apart && (wide || dashed) => Trust::Sure,
             (false, 0) if wide => Trust::Sure,
-            (false, 0) if level < Level::Warning => Trust::Likely,
+            (false, 0) if level < Level::Warning && !http => Trust::Likely,
             (false, 0) => Trust::Doubtful,
             (false, _) => return None,
         };
         self.at += letters;
         Some(Field::Level(Some(level), trust))
+    }
+
+    /// slog's `INFO+2`, between its neighbours' levels.
+    fn offset_level(&mut self, word: &[u8], letters: usize) -> Option<Field> {
+        let digits = self.text[self.at + letters + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let end = self.at + letters + 1 + digits;
+        let whole = (1..=3).contains(&digits) && self.byte(end) == b' ' && self.words == 0 && !self.named;
+        let level = word::header(word).filter(|_| whole && word::is_upper(word))?;
+        self.at = end;
+        Some(Field::Level(Some(level), Trust::Sure))
     }
 
     /// PostgreSQL's words, which two blanks follow.
@@ -282,26 +299,6 @@ impl<'a> Walk<'a> {
         Some(Field::Done(if part { Head { strength: Strength::Part, ..head } } else { head }))
     }
 
-    /// PHP's own error log: `PHP Fatal error:  Uncaught …`.
-    fn php(&self) -> Option<Field> {
-        let rest = self.text.get(self.at + 4..)?;
-        let (level, length) = [
-            (Level::Critical, "Fatal error:"),
-            (Level::Critical, "Parse error:"),
-            (Level::Error, "Recoverable fatal error:"),
-            (Level::Critical, "Core error:"),
-            (Level::Warning, "Warning:"),
-            (Level::Warning, "Core warning:"),
-            (Level::Notice, "Notice:"),
-            (Level::Notice, "Deprecated:"),
-        ]
-        .iter()
-        .find(|(_, words)| rest.starts_with(words.as_bytes()))
-        .map(|(level, words)| (*level, words.len()))?;
-        let message = skip_blanks(self.text, self.at + 4 + length);
-        Some(Field::Done(Head::new(Format::Php, Some(level), message)))
-    }
-
     /// Monolog's `channel.LEVEL:`.
     fn channel(&self, whole: &[u8]) -> Option<Field> {
         let name = whole.strip_suffix(b":")?;
@@ -309,7 +306,8 @@ impl<'a> Walk<'a> {
         let word = &name[dot + 1..];
         let level = word::is_upper(word).then(|| word::header(word)).flatten()?;
         let message = skip_blanks(self.text, self.at + whole.len());
-        Some(Field::Done(Head::new(Format::Php, Some(level), message)))
+        let exception = monolog_exception(self.text, message);
+        Some(Field::Done(Head { exception, ..Head::new(Format::Php, Some(level), message) }))
     }
 
     /// `level=error` after a timestamp; any other pair is passed over.
@@ -335,4 +333,12 @@ impl<'a> Walk<'a> {
         self.at = from + length;
         Field::Other
     }
+}
+
+/// The class in Monolog's `"exception":"[object] (Class(code: 0): …`.
+fn monolog_exception(text: &[u8], message: usize) -> Option<(usize, usize)> {
+    const MARK: &[u8] = b"\"exception\":\"[object] (";
+    let from = message + memchr::memmem::find(text.get(message..)?, MARK)? + MARK.len();
+    let length = text[from..].iter().take(256).position(|b| *b == b'(')?;
+    (length > 0).then_some((from, from + length))
 }

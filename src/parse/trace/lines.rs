@@ -1,0 +1,58 @@
+//! Lines that only stand inside a trace, whatever they say.
+
+/// Lines that only stand below an exception of Java, .NET, Node, Ruby or PHP; `text` without its indent or with.
+pub(in crate::parse) fn is_stack_line(text: &[u8]) -> bool {
+    let rest = text.trim_ascii_start();
+    let indented = rest.len() < text.len();
+    [
+        &b"Caused by: "[..],
+        b"Suppressed: ",
+        b"Wrapped by: ",
+        b"---> ",
+        b"--- End of ",
+        b"Stack trace:",
+        b"[CIRCULAR REFERENCE",
+        b"Emitted 'error' event ",
+        b"Stack backtrace:",
+    ]
+    .iter()
+    .any(|start| rest.starts_with(start))
+        || (rest.starts_with(b"at ") || rest.starts_with(b"from ")) && (indented || rest.ends_with(b")"))
+        || rest.starts_with(b"... ") && (rest.ends_with(b"more") || rest.ends_with(b"common frames omitted"))
+        || rest.starts_with(b"thrown in ")
+        || matches!(rest, [b'#', digit, b' ' | b'0'..=b'9', ..] if digit.is_ascii_digit())
+        || rest.starts_with(b"Node.js v")
+        || rest == b"Caused by:"
+}
+
+pub(super) fn is_excerpt(text: &[u8]) -> bool {
+    let Some(colon) = memchr::memrchr(b':', text) else { return false };
+    let (file, line) = (&text[..colon], &text[colon + 1..]);
+    let script = [&b".js"[..], b".ts", b".mjs", b".cjs"].iter().any(|end| file.ends_with(end));
+    (script || file.starts_with(b"node:")) && !line.is_empty() && line.iter().all(u8::is_ascii_digit)
+}
+
+pub(super) fn is_go_line(text: &[u8], indented: bool) -> bool {
+    indented
+        || [
+            &b"goroutine "[..],
+            b"created by ",
+            b"exit status ",
+            b"[signal ",
+            b"panic: ",
+            b"runtime stack:",
+            b"runtime: ",
+            b"main.",
+        ]
+        .iter()
+        .any(|start| text.starts_with(start))
+        || text.ends_with(b")")
+        || text.len() < 40 && memchr::memmem::find(text, b"    0x").is_some()
+}
+
+/// Lines below a Rust panic's message.
+pub(super) fn is_rust_line(text: &[u8]) -> bool {
+    [&b"note: "[..], b"stack backtrace:", b"thread caused non-unwinding panic"]
+        .iter()
+        .any(|start| text.starts_with(start))
+}
