@@ -15,9 +15,13 @@ use crate::tally::stream::StreamKey;
 use crate::{follow, push, web};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+
+/// How long serving waits for the first listing of files.
+const LISTING: Duration = Duration::from_secs(3);
 
 /// What the command line says beyond the config.
 #[derive(Clone, Debug)]
@@ -78,6 +82,7 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     let gate = options.web.gate.clone();
     let exporter = Exporter::new(built, follow.clone(), hosting.clone(), load, gate, log.clone())?;
     follow.start();
+    follow.await_listing(LISTING);
     let sampler = hosting.start(sampler, log.clone());
     let exporter = Arc::new(exporter);
     let (supervised, end) = std::sync::mpsc::channel();
@@ -187,7 +192,7 @@ fn serve(
             reloads.abort();
         }
     });
-    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    runtime.shutdown_timeout(Duration::from_millis(500));
 }
 
 /// Done when the stop is told.

@@ -152,6 +152,8 @@ pub(super) struct RawPush {
     /// The label of this receiver in the exporter's own metrics; the address's host by default.
     pub(super) name: Option<At<String>>,
     /// `remote_write` (the default), `remote_write_v1` or `otlp`.
+    #[serde(default)]
+    #[schemars(schema_with = "protocol")]
     pub(super) protocol: Option<At<String>>,
     /// The time between two pushes, 15s by default.
     pub(super) interval: Option<At<String>>,
@@ -296,6 +298,10 @@ fn collectors(_: &mut SchemaGenerator) -> Schema {
 
 fn path_label(_: &mut SchemaGenerator) -> Schema {
     words(["full", "name", "none"])
+}
+
+fn protocol(_: &mut SchemaGenerator) -> Schema {
+    words(["remote_write", "remote_write_v1", "otlp"])
 }
 
 /// The JSON Schema of the config, for editors.

@@ -31,7 +31,7 @@ use durable::Durable;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -130,6 +130,8 @@ pub struct Follow {
     asking: AtomicUsize,
     /// So much waits for the store that no more may come.
     full: AtomicBool,
+    /// Workers, counted anew at each start of one, that have listed their files.
+    listed: (Mutex<usize>, Condvar),
 }
 
 impl Follow {
@@ -180,6 +182,7 @@ impl Follow {
             ended: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
             full: AtomicBool::new(false),
+            listed: Default::default(),
         })
     }
 
@@ -199,6 +202,22 @@ impl Follow {
             std::thread::spawn(move || worker::run(&follow, &mine, &mut watch, &beat))
         };
         *lock(&self.workers) = (0..count).map(worker).collect();
+    }
+
+    /// Waits until the files that stand there have been listed, so that whatever appears from now on is told from what
+    /// stood there before; at most so long, for a folder may hang.
+    pub fn await_listing(&self, most: Duration) {
+        let count = lock(&self.workers).len();
+        let (listed, told) = &self.listed;
+        let wait = told.wait_timeout_while(lock(listed), most, |listed| *listed < count);
+        drop(wait);
+    }
+
+    /// A worker has listed the files of its inputs for the first time.
+    pub(crate) fn note_listing(&self) {
+        let (listed, told) = &self.listed;
+        *lock(listed) += 1;
+        told.notify_all();
     }
 
     /// Ends the workers and commits what they read.

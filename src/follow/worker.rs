@@ -41,6 +41,7 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
     let mut next_retire = start + Duration::from_secs(60);
     let mut next_round = start;
     let mut sees = true;
+    let mut first = true;
     while !follow.is_stopping() {
         beat.now();
         let mut backlog = false;
@@ -62,6 +63,9 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
         }
         if relisted {
             sees = look_after(&mut rounds, watch);
+        }
+        if std::mem::take(&mut first) {
+            follow.note_listing();
         }
         let now = Instant::now();
         if now >= next_commit {
