@@ -5,7 +5,6 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Capture, Class, Hir, HirKind, Look};
 
 use super::extract::{self, Required};
-use super::literal::minimized;
 
 /// Bytes that a compiled expression may take, so that no rule eats the memory of all.
 const COMPILED_BYTES: usize = 4 << 20;
@@ -20,8 +19,6 @@ pub(super) struct Expression {
     pub(super) regex: Regex,
     /// The literals to look for, or why there are none.
     pub(super) literals: Result<Required, String>,
-    /// The literals alone prove a match.
-    pub(super) proven: bool,
     /// A match can hold a newline.
     pub(super) newline: bool,
     /// Nothing matches it.
@@ -47,10 +44,9 @@ impl Expression {
             .map_err(|e| unbuildable(&e))?;
         let required = extract::required(&hir);
         let never = required.as_ref().is_some_and(|r| r.literals.is_empty());
-        let proven = required.as_ref().is_some_and(|r| proves(&hir, r));
         let literals = usable(required);
         let relaxed = hir.properties().look_set().contains_word_unicode().then(|| relax(&hir).to_string());
-        Ok(Expression { regex, literals, proven, newline: can_match_newline(&hir), never, relaxed })
+        Ok(Expression { regex, literals, newline: can_match_newline(&hir), never, relaxed })
     }
 }
 
@@ -87,12 +83,6 @@ fn usable(required: Option<Required>) -> Result<Required, String> {
     }
     let texts: Vec<String> = required.literals.iter().map(|l| format!("`{}`", l.display())).collect();
     Err(format!("its only fixed text, {}, stands nearly everywhere in logs", texts.join(" or ")))
-}
-
-/// The literals are the expression itself: no look-around, and nothing beside them.
-fn proves(hir: &Hir, required: &Required) -> bool {
-    hir.properties().look_set().is_empty()
-        && extract::exact(hir).is_some_and(|all| minimized(all) == required.literals)
 }
 
 fn can_match_newline(hir: &Hir) -> bool {

@@ -40,11 +40,6 @@ pub(super) fn required(hir: &Hir) -> Option<Required> {
     facts(hir).best
 }
 
-/// All strings that an expression matches where it has no look-around, if they are few.
-pub(super) fn exact(hir: &Hir) -> Option<Vec<Literal>> {
-    facts(hir).exact
-}
-
 /// What is known about the text that a part of an expression matches.
 #[derive(Clone)]
 struct Facts {
@@ -301,7 +296,7 @@ mod tests {
         #[test]
         fn every_match_contains_a_required_literal(source in expression(), numbers in vec(vec(any::<u32>(), 1..6), 12)) {
             let (hir, regex) = (parsed(&source), Regex::new(&source).unwrap());
-            let (required, exact) = (required(&hir), exact(&hir));
+            let (required, exact) = (required(&hir), facts(&hir).exact);
             for numbers in &numbers {
                 let mut text = b"-".to_vec();
                 sample(&hir, &mut Choices::new(numbers), &mut text);

@@ -4,14 +4,12 @@
 //! is: everything before `confirm` only leaves out texts that cannot match.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use regex::bytes::Captures;
 use thiserror::Error;
 
 use super::expression::Expression;
-use super::extract::best_window;
 use super::literal::Literal;
 use super::pattern::{Pattern, Target};
 use super::residual::Residual;
@@ -63,22 +61,7 @@ struct Rule {
     any: Vec<Expression>,
     not: Option<Expression>,
     slow: Option<String>,
-    reach: Option<(usize, usize)>,
     spans_lines: bool,
-}
-
-impl Rule {
-    /// How far literals reach before and behind their candidate's place, where they prove a match.
-    fn reach_of(any: &[Expression], not: Option<&Expression>) -> Option<(usize, usize)> {
-        let ([Expression { proven: true, literals: Ok(required), .. }], None) = (any, not) else {
-            return None;
-        };
-        let reaches = required.literals.iter().map(|literal| {
-            let (offset, _) = best_window(literal);
-            (offset, literal.len() - offset)
-        });
-        reaches.reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
-    }
 }
 
 impl Scanner {
@@ -159,14 +142,6 @@ impl Scanner {
         (!vetoed).then_some(which)
     }
 
-    /// Whether the candidate is a match already (of expression 0) in `text`, a range of the scanned block, so that
-    /// nothing is left to confirm: the pattern is fixed text without a veto, and its literal lies in the range.
-    pub fn proven(&self, candidate: Candidate, text: &Range<usize>) -> bool {
-        let reach = self.rules.get(candidate.pattern as usize).and_then(|rule| rule.reach);
-        let at = candidate.at as usize;
-        reach.is_some_and(|(before, after)| at >= text.start + before && at + after <= text.end)
-    }
-
     /// The captures of the leftmost match of one expression in `hay[start..]`.
     pub fn captures<'h>(
         &self,
@@ -235,6 +210,5 @@ fn compile(index: usize, pattern: &Pattern, faults: &mut Vec<PatternError>) -> R
         ))
     });
     let newline = any.iter().chain(&not).any(|e| e.newline);
-    let reach = Rule::reach_of(&any, not.as_ref());
-    Rule { any, not, slow, reach, spans_lines: pattern.target == Target::Message && newline }
+    Rule { any, not, slow, spans_lines: pattern.target == Target::Message && newline }
 }
