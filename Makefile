@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test prepare format lint unit docs bench fmt update
+.PHONY: help test prepare format lint unit elsewhere docs bench fmt update
 
 # The throw-away Python whose logging libraries write the logs of tests/producers.rs.
 export LOGTALLY_TEST_PYTHON ?= $(CURDIR)/.venv/bin/python
@@ -10,7 +10,7 @@ export CARGO_TERM_COLOR ?= auto
 CARGO ?= cargo
 
 help: ## Say what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 test: ## Install what tests need, then check format, lints, tests and docs
 	@.ci/prepare
@@ -26,7 +26,8 @@ prepare: ## Install what tests need, where it is missing
 format: ## Check the format
 	$(CARGO) fmt --check
 
-lint: ## Check the lints
+lint: ## Check the lints, also of what only systems other than Linux run
+	$(CARGO) clippy --lib --bins --locked -- -D warnings --cfg logtally_portable
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 
 unit: ## Run all tests
@@ -35,6 +36,10 @@ unit: ## Run all tests
 	else \
 	  set -x; $(CARGO) test --locked --no-fail-fast; \
 	fi
+
+elsewhere: ## Run the unit tests as on a system other than Linux: no inotify, no /proc
+	@tests=$$($(CARGO) rustc --lib --profile test --locked --message-format=json-render-diagnostics \
+	  -- --cfg logtally_portable | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'); "$$tests"
 
 docs: ## Build the API's documentation; a broken link is an error
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --no-deps --locked --document-private-items

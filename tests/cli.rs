@@ -357,6 +357,23 @@ fn dashboard_and_alerts_are_made_for_the_rules_in_force() {
     let alerts: serde_json::Value = serde_yaml::from_str(&alerts).unwrap();
     assert!(alerts.to_string().contains("never"), "{alerts}");
     ends(&["alerts", "-c", "/no/such.yml"], 2);
+    // Of the shipped packs those stand open that were named; the software of the others may not be here.
+    for (given, open) in [
+        (&["--rules", &rules][..], &["Events", "shop"][..]),
+        (&["--rules", &rules, "--rules", "builtin"], &["Events", "shop"]),
+        (&["--rules", "builtin", "--rules", "builtin:python"], &["Events", "python"]),
+        (&[], &["Events"]),
+    ] {
+        let (board, _) = ends(&[&["dashboard"], given].concat(), 0);
+        let board: serde_json::Value = serde_json::from_str(&board).unwrap();
+        let rows = board["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] == "row");
+        let (folded, shown): (Vec<_>, Vec<_>) = rows.partition(|row| row["collapsed"] == true);
+        let titles: Vec<_> = shown.iter().map(|row| row["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, open, "{given:?}");
+        let packs = !given.contains(&rules.as_str()) || given.contains(&"builtin");
+        assert_eq!(folded.len() > 10, packs, "{given:?}");
+        assert!(folded.iter().all(|row| !row["panels"].as_array().unwrap().is_empty()), "{given:?}");
+    }
 }
 
 #[test]

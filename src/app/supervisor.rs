@@ -4,7 +4,6 @@
 
 use rustix::time::{ClockId, clock_gettime};
 use std::ffi::OsStr;
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -23,6 +22,18 @@ pub(super) struct Supervisor {
     socket: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
     ready: AtomicBool,
+}
+
+/// A name in the abstract space, which Linux alone has.
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
+fn abstract_address(name: &[u8]) -> std::io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+    SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
+fn abstract_address(_name: &[u8]) -> std::io::Result<SocketAddr> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// What is watched over.
@@ -55,7 +66,7 @@ impl Supervisor {
     /// `name`: a path, or after an `@` a name in the abstract space.
     fn at(name: &OsStr, watchdog: Option<Duration>) -> std::io::Result<Supervisor> {
         let address = match name.as_bytes() {
-            [b'@', rest @ ..] => SocketAddr::from_abstract_name(rest)?,
+            [b'@', rest @ ..] => abstract_address(rest)?,
             _ => SocketAddr::from_pathname(name)?,
         };
         let socket = UnixDatagram::unbound()?;

@@ -7,7 +7,7 @@ use crate::app::build::{self, Built};
 use crate::config;
 use crate::error::{Place, Problem};
 use crate::generate;
-use crate::rules::Rule;
+use crate::rules::{Rule, Source};
 use crate::tally::exposition::Kind;
 use crate::tally::spec::MetricKind;
 
@@ -46,10 +46,17 @@ fn load(args: &Generate) -> Result<Built, Exit> {
     config::load(&given(&args.common)).and_then(build::build).map_err(|problems| report(&problems))
 }
 
+/// The shipped pack that a group is, if it is one.
+fn pack(group: &crate::rules::Group) -> Option<&str> {
+    group.place.file.to_str()?.strip_prefix("builtin:")
+}
+
 fn groups(built: &Built) -> Vec<generate::Group> {
+    let named = |pack: &str| built.config.rules.contains(&Source::Builtin(pack.to_owned()));
     let group = |group: &crate::rules::Group| generate::Group {
         name: group.name.clone(),
         rules: group.rules.iter().map(rule).collect(),
+        unasked: pack(group).is_some_and(|pack| !named(pack)),
     };
     built.rules.groups.iter().map(group).collect()
 }

@@ -4,6 +4,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Descriptors that the server, the store and the searches keep for themselves.
 const RESERVE: u64 = 256;
+/// The most that macOS takes, whatever its limit says (`OPEN_MAX` of its `sys/syslimits.h`).
+const OPEN_MAX: u64 = 10_240;
 
 /// Raises the limit on open files to what the system allows, and gives how many of them are for followed files.
 pub(super) fn raise() -> usize {
@@ -11,9 +13,11 @@ pub(super) fn raise() -> usize {
     let Some(current) = limit.current else { return usize::MAX };
     // What the kernel allows without a limit differs; as much as anybody follows is enough.
     let wanted = limit.maximum.unwrap_or(1 << 20);
-    let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
-    let current = if setrlimit(Resource::Nofile, raised).is_ok() { wanted.max(current) } else { current };
-    share(current)
+    let raise = |wanted: &u64| {
+        let raised = Rlimit { current: Some(*wanted), maximum: limit.maximum };
+        *wanted > current && setrlimit(Resource::Nofile, raised).is_ok()
+    };
+    share([wanted, wanted.min(OPEN_MAX)].into_iter().find(raise).unwrap_or(current))
 }
 
 /// What of the limit is for followed files.

@@ -14,12 +14,18 @@ const TAG: &str = "logtally";
 pub(super) struct Row {
     title: String,
     panels: Vec<Panel>,
+    folded: bool,
 }
 
 impl Row {
     /// A row that shows its panels.
     pub(super) fn new(title: &str, panels: Vec<Panel>) -> Row {
-        Row { title: title.to_owned(), panels }
+        Row { title: title.to_owned(), panels, folded: false }
+    }
+
+    /// The row with its panels hidden until somebody opens it; until then Grafana does not ask for them.
+    pub(super) fn folded(self, folded: bool) -> Row {
+        Row { folded, ..self }
     }
 }
 
@@ -69,11 +75,17 @@ impl Board {
         for row in &self.rows {
             let (id, y) = (grid.next_id(), grid.y);
             grid.y += 1;
+            let panels = grid.place(&row.panels);
+            // A folded row holds its panels and takes the place of none; opened, it moves what follows down.
+            let (inside, after) = if row.folded { (panels, Vec::new()) } else { (Vec::new(), panels) };
             out.push(json!({
-                "id": id, "type": "row", "title": row.title, "collapsed": false,
-                "gridPos": {"h": 1, "w": 24, "x": 0, "y": y}, "panels": [],
+                "id": id, "type": "row", "title": row.title, "collapsed": row.folded,
+                "gridPos": {"h": 1, "w": 24, "x": 0, "y": y}, "panels": inside,
             }));
-            out.extend(grid.place(&row.panels));
+            if row.folded {
+                grid.y = y + 1;
+            }
+            out.extend(after);
         }
         out
     }

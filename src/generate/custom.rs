@@ -16,14 +16,16 @@ pub(super) fn board(groups: &[Group]) -> Board {
     let mut rows = vec![Row::new("Events", overview())];
     // Two groups may define one metric together; it is drawn where it comes first.
     let mut drawn = BTreeSet::new();
-    rows.extend(groups.iter().filter(|g| !g.rules.is_empty()).map(|group| {
+    let (named, unasked): (Vec<&Group>, Vec<&Group>) =
+        groups.iter().filter(|g| !g.rules.is_empty()).partition(|g| !g.unasked);
+    rows.extend(named.into_iter().chain(unasked).map(|group| {
         let mut panels = counts(group);
         for (rule, metric) in group.rules.iter().flat_map(|r| r.metrics.iter().map(move |m| (r, m))) {
             if drawn.insert(metric.name.clone()) {
                 panels.extend(metric_panels(rule, metric));
             }
         }
-        Row::new(&group.name, panels)
+        Row::new(&group.name, panels).folded(group.unasked)
     }));
     Board {
         uid: "logtally-rules",
@@ -40,7 +42,7 @@ fn overview() -> Vec<Panel> {
         Panel::timeseries("Events by level", "Events a second, one colour a level. Red and purple growing is trouble; the rows below tell which rule sees it.")
             .query("sum by (level) (rate(log_events_total{@level}[@]))", "{{level}}")
             .unit("cps").stacked_bars().levels().size(16, 8),
-        Panel::bars("Matches by rule", "Events that the rules matched in the time range, the largest first. A rule that should match and is missing here: test it with `logtally explain`.")
+        Panel::bars("Matches by rule", "Events that the rules matched in the time range, the largest first. Of shipped packs that you did not name, the rows below are folded: open that of a rule you see here. A rule that should match and is missing: test it with `logtally explain`.")
             .instant("round(topk(12, sum by (pattern) (increase(log_pattern_events_total{@level}[$__range])) > 0))", "{{pattern}}")
             .unit("short").no_value("no rule matched").steps(&[(None, BLUE)]).size(8, 8),
     ]

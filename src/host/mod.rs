@@ -116,4 +116,9 @@ impl Default for Options {
 }
 
 #[cfg(test)]
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
+mod tests;
+#[cfg(test)]
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
+#[path = "elsewhere_tests.rs"]
 mod tests;

@@ -46,7 +46,7 @@ impl Collect for Os {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
 fn expose_uname(out: &mut Batch) {
     let uname = rustix::system::uname();
     let texts = [
@@ -63,7 +63,7 @@ fn expose_uname(out: &mut Batch) {
     out.gauge("node_uname_info", help, &labels, 1.0);
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
 fn expose_uname(out: &mut Batch) {
     use sysinfo::System;
     let known = |text: Result<String, sysinfo::Error>| text.unwrap_or_default();

@@ -64,8 +64,13 @@ fn limits(gauge: &mut impl FnMut(&str, &str, f64)) {
     // A limit that does not exist is the largest number, as other clients have it.
     let limit = |resource| getrlimit(resource).current.unwrap_or(u64::MAX) as f64;
     gauge("process_max_fds", "Maximum number of open file descriptors.", limit(Resource::Nofile));
-    let help = "Maximum amount of virtual memory available in bytes.";
-    gauge("process_virtual_memory_max_bytes", help, limit(Resource::As));
+    // OpenBSD has no such limit.
+    #[cfg(not(target_os = "openbsd"))]
+    gauge(
+        "process_virtual_memory_max_bytes",
+        "Maximum amount of virtual memory available in bytes.",
+        limit(Resource::As),
+    );
 }
 
 #[cfg(not(unix))]

@@ -1,12 +1,12 @@
-//! What `sysinfo` gives on every system: load, boot time, memory, file systems, networks.
+//! What `sysinfo` gives on every system: load, boot time, memory, disks, file systems, networks, how busy CPUs are.
 //!
 //! On Linux the load and the boot time come from here. Elsewhere these collectors are all there is of `node_*`;
 //! they are compiled into the tests of every system, so that they stay right.
 
 use sysinfo::System;
 
-#[cfg(any(test, not(target_os = "linux")))]
-pub(crate) use elsewhere::{Filesystem, Memory, Network, Stat};
+#[cfg(any(test, not(all(target_os = "linux", not(logtally_portable)))))]
+pub(crate) use elsewhere::{Cpu, Disk, Filesystem, Memory, Network, Stat};
 
 /// Load averages of 1, 5 and 15 minutes.
 pub(crate) fn load() -> Option<[f64; 3]> {
@@ -19,11 +19,12 @@ pub(crate) fn boot_time() -> Option<f64> {
     System::boot_time().ok().map(|seconds| seconds as f64)
 }
 
-#[cfg(any(test, not(target_os = "linux")))]
+#[cfg(any(test, not(all(target_os = "linux", not(logtally_portable)))))]
 mod elsewhere {
     use std::collections::HashSet;
+    use std::time::Instant;
 
-    use sysinfo::{Disks, Networks, System};
+    use sysinfo::{DiskRefreshKind, Disks, Networks, System};
 
     use crate::host::batch::Batch;
     use crate::host::collect::{Collect, Tick};
@@ -31,6 +32,68 @@ mod elsewhere {
 
     fn broken(error: impl std::fmt::Display) -> Failure {
         Failure::broken(format!("sysinfo: {error}"))
+    }
+
+    /// How busy all CPUs are, for the bursts; seconds by mode are told nowhere.
+    #[derive(Debug, Default)]
+    pub(crate) struct Cpu {
+        system: Option<System>,
+        last: Option<Instant>,
+        busy: f64,
+        total: f64,
+    }
+
+    impl Collect for Cpu {
+        fn collect(&mut self, tick: &mut Tick<'_>, _out: &mut Batch) -> Result<(), Failure> {
+            if self.system.is_none() {
+                self.system = Some(System::new().map_err(broken)?);
+            }
+            let Some(system) = self.system.as_mut() else { return Err(Failure::Absent) };
+            system.refresh_cpu_usage();
+            // A share since the last refresh, of which the first is none.
+            let share = f64::from(system.global_cpu_usage() / 100.0).clamp(0.0, 1.0);
+            if let Some(last) = self.last.replace(tick.now) {
+                let seconds = tick.now.saturating_duration_since(last).as_secs_f64();
+                self.total += seconds;
+                self.busy += seconds * share;
+                tick.facts.cpu = Some((self.busy, self.total));
+            }
+            Ok(())
+        }
+    }
+
+    /// Bytes that the mounted disks read and wrote.
+    #[derive(Debug, Default)]
+    pub(crate) struct Disk;
+
+    impl Collect for Disk {
+        fn collect(&mut self, _tick: &mut Tick<'_>, out: &mut Batch) -> Result<(), Failure> {
+            let kind = DiskRefreshKind::nothing().with_io_usage();
+            let disks = Disks::new_with_refreshed_list_specifics(kind).map_err(broken)?;
+            let mut seen = HashSet::new();
+            for disk in disks.iter() {
+                let device = disk.name().to_string_lossy();
+                if !seen.insert(device.clone().into_owned()) {
+                    continue;
+                }
+                let usage = disk.usage();
+                for (name, help, bytes) in [
+                    (
+                        "node_disk_read_bytes_total",
+                        "The total number of bytes read successfully.",
+                        usage.total_read_bytes,
+                    ),
+                    (
+                        "node_disk_written_bytes_total",
+                        "The total number of bytes written successfully.",
+                        usage.total_written_bytes,
+                    ),
+                ] {
+                    out.counter(name, help, &[("device", &device)], bytes as f64);
+                }
+            }
+            Ok(())
+        }
     }
 
     /// Totals of memory and swap.
@@ -144,31 +207,48 @@ mod elsewhere {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
 mod tests {
-    use std::time::{Instant, SystemTime};
+    use std::time::{Duration, Instant, SystemTime};
 
     use prometheus::proto::MetricFamily;
 
     use crate::host::batch::Batch;
     use crate::host::collect::{Collect, Facts, Tick};
     use crate::host::source::Roots;
-    use crate::host::{memory, network, stat};
+    use crate::host::{disk, memory, network, stat};
 
     fn families(collector: &mut dyn Collect) -> Vec<MetricFamily> {
+        collect(collector, Instant::now()).0
+    }
+
+    fn collect(collector: &mut dyn Collect, now: Instant) -> (Vec<MetricFamily>, Facts) {
         let roots = Roots { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() };
+        let mut facts = Facts::default();
         let mut tick = Tick {
-            now: Instant::now(),
+            now,
             wall: SystemTime::now(),
             roots: &roots,
-            facts: &mut Facts::default(),
+            facts: &mut facts,
             stat: &std::cell::OnceCell::new(),
             taken: &|_| false,
             remark: &mut None,
         };
         let mut out = Batch::default();
         collector.collect(&mut tick, &mut out).unwrap();
-        out.into_families()
+        (out.into_families(), facts)
+    }
+
+    /// Shares become seconds, for the bursts take differences; the first look has nothing to compare with.
+    #[test]
+    fn busy_seconds_add_up_and_are_no_more_than_went_by() {
+        let (mut cpu, start) = (super::Cpu::default(), Instant::now());
+        assert_eq!(collect(&mut cpu, start), (Vec::new(), Facts::default()));
+        let (_, facts) = collect(&mut cpu, start + Duration::from_secs(2));
+        let (busy, total) = facts.cpu.unwrap();
+        assert!(total == 2.0 && (0.0..=2.0).contains(&busy), "{busy} of {total}");
+        let later = collect(&mut cpu, start + Duration::from_secs(3)).1.cpu.unwrap();
+        assert!(later.1 == 3.0 && (busy..=busy + 1.0).contains(&later.0));
     }
 
     fn find<'a>(families: &'a [MetricFamily], name: &str) -> &'a MetricFamily {
@@ -189,6 +269,10 @@ mod tests {
         for family in &ours {
             let same = find(&theirs, family.name());
             assert_eq!(same.get_metric().len(), family.get_metric().len(), "{}", family.name());
+        }
+        for family in families(&mut super::Disk) {
+            let same = find(&families(&mut disk::Disk::default()), family.name()).clone();
+            assert_eq!((same.get_field_type(), same.help()), (family.get_field_type(), family.help()));
         }
         for family in families(&mut super::Filesystem) {
             assert!(family.get_metric().iter().all(|metric| metric.get_label().len() == 3));

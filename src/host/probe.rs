@@ -191,7 +191,7 @@ fn help(shared: &Shared, ask: Ask) {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
 fn space_of(path: &Path) -> io::Result<Space> {
     let stat = rustix::fs::statfs(path)?;
     let block = stat.f_bsize as f64;
@@ -204,7 +204,7 @@ fn space_of(path: &Path) -> io::Result<Space> {
     })
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
 fn space_of(_path: &Path) -> io::Result<Space> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -187,13 +187,13 @@ impl Host {
 }
 
 /// CPU time of this thread, which a busy machine does not blow up as it does the time on the wall.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
 fn thread_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
 fn thread_time() -> Duration {
     Duration::ZERO
 }
@@ -206,7 +206,7 @@ const OFTEN: Duration = Duration::from_secs(5);
 const SLOW: Duration = Duration::from_secs(15);
 
 /// What stands for a collector where there is no `/proc`; nothing where sysinfo has no such numbers.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
 fn build_elsewhere(name: &str) -> Option<Option<Built>> {
     use super::portable;
     match name {
@@ -214,16 +214,23 @@ fn build_elsewhere(name: &str) -> Option<Option<Built>> {
         "network" => Some(Some((Box::new(portable::Network::default()), EACH))),
         "stat" => Some(Some((Box::new(portable::Stat), EACH))),
         "filesystem" => Some(Some((Box::new(portable::Filesystem), OFTEN))),
-        "cpu" | "disk" | "vmstat" | "filefd" | "processes" => Some(None),
+        "cpu" => Some(Some((Box::new(portable::Cpu::default()), EACH))),
+        "disk" => Some(Some((Box::new(portable::Disk), OFTEN))),
+        "vmstat" | "filefd" | "processes" => Some(None),
         _ => None,
     }
 }
 
 /// The collector of that name.
 fn build(name: &str, options: &Options) -> Result<Option<Built>, String> {
-    #[cfg(not(target_os = "linux"))]
-    if let Some(found) = build_elsewhere(name) {
-        return Ok(found);
+    #[cfg(not(all(target_os = "linux", not(logtally_portable))))]
+    {
+        if name == "processes" && !options.processes.is_empty() {
+            return Err("process groups are known on Linux only; take host.processes out".to_owned());
+        }
+        if let Some(found) = build_elsewhere(name) {
+            return Ok(found);
+        }
     }
     Ok(Some(match name {
         "cpu" => (Box::new(cpu::Cpu::default()), EACH),

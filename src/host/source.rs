@@ -64,7 +64,7 @@ impl Roots {
 
     /// True where a library that cannot be pointed elsewhere sees what our files say.
     pub(crate) fn is_own_proc(&self) -> bool {
-        cfg!(not(target_os = "linux")) || self.procfs == Path::new("/proc")
+        cfg!(not(all(target_os = "linux", not(logtally_portable)))) || self.procfs == Path::new("/proc")
     }
 }
 

@@ -69,7 +69,6 @@ fn render(families: &[MetricFamily]) -> String {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn the_fixture_machine_is_exposed_as_expected() {
     let text = render(&sample_once(machine(Path::new(FIXTURES))).collect());
     let golden = Path::new(FIXTURES).join("expected.txt");

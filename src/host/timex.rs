@@ -93,7 +93,7 @@ fn expose(clock: Clock, out: &mut Batch) {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
 #[expect(
     unsafe_code,
     reason = "no crate wraps adjtimex(2) safely; the struct is zeroed, ours, and only read back"
@@ -135,7 +135,7 @@ fn read() -> Result<Clock, Failure> {
     })
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
 fn read() -> Result<Clock, Failure> {
     Err(Failure::Absent)
 }

@@ -247,11 +247,12 @@ impl Store {
         let mut first = Changes::new();
         first.put(Table::Meta, SCHEMA_KEY, SCHEMA.to_le_bytes());
         write_rows(&db, &first).map_err(|error| StoreError::from_db(&fresh, error))?;
-        let here = rustix::fs::CWD;
-        match rustix::fs::renameat_with(here, &fresh, here, &self.path, rustix::fs::RenameFlags::NOREPLACE) {
+        match rename_new(&fresh, &self.path) {
             Ok(()) => {}
-            Err(rustix::io::Errno::EXIST) => return Err(StoreError::Locked { path: self.path.clone() }),
-            // File systems without the flag: a plain rename does, at the price of a race between two first starts.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(StoreError::Locked { path: self.path.clone() });
+            }
+            // File systems without the call: a plain rename does, at the price of a race between two first starts.
             Err(_) => fs::rename(&fresh, &self.path).map_err(io)?,
         }
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| StoreError::from_io(dir, error))?;
@@ -259,6 +260,23 @@ impl Store {
         self.file = self.found();
         Ok(())
     }
+}
+
+/// Renames to a name that must be free.
+#[cfg(all(target_os = "linux", not(logtally_portable)))]
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    let here = rustix::fs::CWD;
+    Ok(rustix::fs::renameat_with(here, from, here, to, rustix::fs::RenameFlags::NOREPLACE)?)
+}
+
+#[cfg(not(all(target_os = "linux", not(logtally_portable))))]
+use link_new as rename_new;
+
+/// The same where no call does it: a second name first, for a link never replaces.
+#[cfg(any(test, not(all(target_os = "linux", not(logtally_portable)))))]
+fn link_new(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
 }
 
 fn builder() -> redb::Builder {

@@ -263,3 +263,19 @@ fn measure_a_commit_of_1000_rows_among_100000() {
     assert_eq!(store.load(Table::Series).unwrap().len(), 100_000);
     println!("open with all checks {opened:?}, with load {:?}", start.elapsed());
 }
+
+#[test]
+fn a_new_store_takes_a_free_name_only() {
+    for rename in [super::rename_new, super::link_new] {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("fresh"), folder.path().join("store"));
+        fs::write(&from, "new").unwrap();
+        fs::write(&to, "old").unwrap();
+        assert_eq!(rename(&from, &to).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&to).unwrap(), b"old");
+        fs::remove_file(&to).unwrap();
+        rename(&from, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"new");
+        assert!(!from.exists());
+    }
+}

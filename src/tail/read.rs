@@ -193,12 +193,28 @@ fn search(
 
 /// Where the next written bytes stand, so that a sparse hole costs nothing. A hole has no line end in any encoding.
 fn hole_end(file: &File, saved: &Saved, from: u64, size: u64) -> u64 {
-    let next = match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(from)) {
-        Ok(next) => next.clamp(from, size),
+    let next = next_data(file, from, size).clamp(from, size);
+    next - (next - saved.offset) % saved.encoding.unit()
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "dragonfly", target_vendor = "apple"))]
+fn next_data(file: &File, from: u64, size: u64) -> u64 {
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(from)) {
+        Ok(next) => next,
         Err(rustix::io::Errno::NXIO) => size,
         Err(_) => from,
-    };
-    next - (next - saved.offset) % saved.encoding.unit()
+    }
+}
+
+/// Not every system tells of holes: they are read as the zeros that they are.
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_vendor = "apple"
+)))]
+fn next_data(_file: &File, from: u64, _size: u64) -> u64 {
+    from
 }
 
 /// Hands over the head of a line that is too long to hold, and settles all of it up to `end`.

@@ -6,9 +6,14 @@ use super::{groups, project, same_as_file};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// All panels, without the headings of rows.
+/// All panels, those of folded rows too, without the headings of rows.
 fn panels(board: &Value) -> Vec<&Value> {
-    board["panels"].as_array().unwrap().iter().filter(|p| p["type"] != "row").collect()
+    let shown = board["panels"].as_array().unwrap().iter();
+    shown
+        .flat_map(
+            |p| if p["type"] == "row" { p["panels"].as_array().unwrap().iter().collect() } else { vec![p] },
+        )
+        .collect()
 }
 
 fn targets(panel: &Value) -> Vec<&str> {
@@ -119,6 +124,18 @@ fn a_config_gets_a_row_for_each_group_and_panels_for_each_metric() {
         assert!(titles.contains(&title), "{title} is missing in {titles:?}");
     }
     assert!(!titles.contains(&"empty"));
+    // A pack that nobody named comes last, and its panels are asked for when its row is opened.
+    assert_eq!(titles.last(), Some(&"pack"));
+    assert!(!titles.contains(&"pack_bytes_total"));
+    let rows: Vec<&Value> =
+        board["panels"].as_array().unwrap().iter().filter(|p| p["type"] == "row").collect();
+    for row in &rows {
+        let folded = row["title"] == "pack";
+        assert_eq!(
+            (&row["collapsed"], row["panels"].as_array().unwrap().len()),
+            (&folded.into(), 3 * usize::from(folded))
+        );
+    }
     let kind = |title: &str| {
         board["panels"].as_array().unwrap().iter().find(|p| p["title"] == title).unwrap()["type"].clone()
     };

@@ -55,11 +55,22 @@ fn groups() -> Vec<Group> {
                 },
                 Rule { name: "quiet".into(), ..Rule::default() },
             ],
+            unasked: false,
+        },
+        Group {
+            name: "pack".into(),
+            rules: vec![Rule {
+                name: "burst".into(),
+                metrics: vec![metric("pack_bytes_total", Kind::Counter, Some("bytes"), &[])],
+                ..Rule::default()
+            }],
+            unasked: true,
         },
         Group {
             name: "web".into(),
             rules: vec![Rule { name: "slow".into(), alert: alert("share[1h] > 5%"), ..Rule::default() }],
+            unasked: false,
         },
-        Group { name: "empty".into(), rules: vec![] },
+        Group { name: "empty".into(), ..Group::default() },
     ]
 }

@@ -192,7 +192,7 @@ fn the_alerts_of_a_config_are_one_file_that_promtool_accepts() {
 fn conditions_that_are_not_understood_are_all_reported() {
     let mut groups = groups();
     groups[0].rules[0].alert.as_mut().unwrap().when = "speed > 1".into();
-    groups[1].rules[0].alert.as_mut().unwrap().hold = "soon".into();
+    groups[2].rules[0].alert.as_mut().unwrap().hold = "soon".into();
     let problems = alerts(&groups, Options { host: true }).unwrap_err();
     let where_: Vec<_> = problems.iter().map(|(group, rule, _)| format!("{group}/{rule}")).collect();
     assert_eq!(where_, ["shop/db_timeout", "web/slow"]);
