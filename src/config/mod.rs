@@ -5,6 +5,7 @@
 mod input;
 mod raw;
 mod ready;
+mod samples;
 #[cfg(test)]
 mod tests;
 

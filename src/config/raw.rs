@@ -14,6 +14,8 @@ pub(super) struct Raw {
     pub(super) rules: Option<Many<At<String>>>,
     pub(super) limits: RawLimits,
     pub(super) host: Option<At<RawHost>>,
+    pub(super) samples: Option<At<RawSwitch>>,
+    pub(super) redact: Option<Many<At<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,6 +45,8 @@ fn yes() -> bool {
 pub(super) type RawFormat = Either<RawCustom>;
 /// A word, or where events start.
 pub(super) type RawMultiline = Either<RawStart>;
+/// `on` or `off`, which are booleans in YAML 1.1.
+pub(super) type RawSwitch = Either<std::collections::BTreeMap<String, serde::de::IgnoredAny>>;
 /// `on` and `off`, or options.
 pub(super) type RawHost = Either<RawHostOptions>;
 
