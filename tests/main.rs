@@ -11,6 +11,7 @@ mod exactly_once;
 mod host;
 mod host_peer;
 mod layering;
+mod page;
 mod producers;
 mod prometheus;
 mod scrape;
