@@ -6,13 +6,16 @@ use super::{REVISION, VERSION};
 use crate::error::Problem;
 use crate::follow::{Clock, Follow, Shard};
 use crate::level::Level;
-use crate::tally::rows::{FILE_ERRORS, InputRow};
+use crate::tally::rows::FILE_ERRORS;
 use crate::tally::samples::Sample;
 use crate::web::status::{Config, File, Input, Levels, Rule, Status, Store, Totals, Warning};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Files that are listed at most.
 const FILES: usize = 500;
+/// Files that cannot be read that are listed at most, for each input.
+const UNREADABLE: usize = 100;
 
 pub(super) fn of(
     follow: &Follow,
@@ -47,7 +50,7 @@ pub(super) fn of(
                 matched.sample.clone_from(sample);
             }
         }
-        warn_of(shard.tally().counters(), &input.name, &mut status.warnings);
+        warn_of(shard, &mut status.warnings);
         status.inputs.push(input);
     });
     status.rules = rules(built, &matched);
@@ -96,6 +99,17 @@ fn files(shard: &Shard, out: &mut Vec<File>) {
             last_event: stream.map(|stream| stream.numbers.last_event).filter(|at| *at > 0.0),
             error: None,
         });
+    }
+    let failing: Vec<(&Path, &str)> = shard.failing().collect();
+    for (path, reason) in failing.into_iter().take(UNREADABLE) {
+        let (path, error) = (path.display().to_string(), Some(format!("cannot be read: {reason}")));
+        match out.iter_mut().find(|file| file.path == path && file.input == shard.input()) {
+            Some(file) => file.error = error,
+            None => {
+                let input = shard.input().to_owned();
+                out.push(File { path, input, format: "unknown".to_owned(), error, ..File::default() });
+            }
+        }
     }
 }
 
@@ -148,7 +162,8 @@ fn store(follow: &Follow) -> Store {
     }
 }
 
-fn warn_of(counters: &InputRow, input: &str, out: &mut Vec<Warning>) {
+fn warn_of(shard: &Shard, out: &mut Vec<Warning>) {
+    let (counters, input) = (shard.tally().counters(), shard.input());
     let mut warn = |count: u64, what: String, next: &str| {
         if count > 0 {
             out.push(Warning { what, next: next.to_owned(), since: None, count });
@@ -156,7 +171,15 @@ fn warn_of(counters: &InputRow, input: &str, out: &mut Vec<Warning>) {
     };
     for (reason, count) in FILE_ERRORS.iter().zip(counters.errors) {
         let (what, next) = unread(reason);
-        warn(count, format!("files of input {input} {what}"), next);
+        let mut failing: Vec<&Path> =
+            shard.failing().filter(|(_, why)| why == reason).map(|(path, _)| path).collect();
+        failing.sort();
+        let who = match failing[..] {
+            [] => format!("files of input {input}"),
+            [one] => one.display().to_string(),
+            [first, ..] => format!("{} and {} more of input {input}", first.display(), failing.len() - 1),
+        };
+        warn(count, format!("{who} {what}"), next);
     }
     let lost: u64 = counters.lost.iter().sum();
     warn(
@@ -182,16 +205,14 @@ fn unread(reason: &str) -> (&'static str, &'static str) {
     match reason {
         "permission" => (
             "may not be read by logtally's user",
-            "put that user into the files' group (ls -l shows it), or give it CAP_DAC_READ_SEARCH; logtally's log names the files",
+            "put that user into the file's group (ls -l shows it), or give it CAP_DAC_READ_SEARCH",
         ),
         "missing" => (
             "were gone before they could be read",
-            "nothing, unless it goes on; logtally's log names the files",
+            "nothing to do, unless it goes on; logtally's log names them",
         ),
-        "read" => {
-            ("failed while they were read", "check the disk or the mount; logtally's log names the files")
-        }
-        _ => ("could not be opened", "look for “cannot be read” in logtally's log, which names the files"),
+        "read" => ("failed while they were read", "check the disk or the mount"),
+        _ => ("could not be opened", "look for “cannot be read” in logtally's log, which names them"),
     }
 }
 

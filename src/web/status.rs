@@ -24,9 +24,9 @@ pub struct Status {
     pub totals: Totals,
     /// By name.
     pub inputs: Vec<Input>,
-    /// Followed files.
+    /// Files that are followed, and those that cannot be read.
     pub files: Vec<File>,
-    /// How many files are followed; `files` may hold fewer.
+    /// How many they are; `files` may hold fewer.
     pub files_total: usize,
     /// Rules in force, by group and name.
     pub rules: Vec<Rule>,

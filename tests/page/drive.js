@@ -78,8 +78,9 @@ async function rules(page) {
 async function warnings(page) {
   const box = page.locator("#warnings");
   await box.waitFor({ state: "visible", timeout: PATIENCE });
-  await until("what is wrong", box, /input shop may not be read/);
+  await until("what is wrong", box, /secret\.log may not be read/);
   await until("the next step", box, /CAP_DAC_READ_SEARCH/);
+  await until("the file", page.locator("#files tr", { hasText: "secret.log" }), /cannot be read: permission/);
 }
 
 async function fits(page, name) {
