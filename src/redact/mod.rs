@@ -53,20 +53,24 @@ const PROSE: [&str; 17] = [
     "expired",
 ];
 
-/// What is known by its looks alone, and what is written in its place. In this order.
+/// What is known by its looks alone, and what is written in its place. In this order. Classes are of ASCII or of what is
+/// left out: those of all letters take megabytes.
 const LOOKS: [(&str, &str); 5] = [
     // JSON web tokens, signed or encrypted.
-    (r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}", MARK),
+    (r"(?-u:\b)eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}", MARK),
     // AWS key ids.
     (r"(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|AROA|ASCA|ASIA)[A-Z0-9]{16}", MARK),
     // Tokens that say whose they are: GitHub, GitLab, Slack, Stripe and its like, Google, npm, PyPI.
     (
-        r"(?:\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[a-z]-[\w-]{8,}|\b[sprw]k[_-](?:live|test|proj|ant)[\w-]{8,}|\bwhsec_\w{8,}|\bAIza[\w-]{30,}|\bnpm_\w{20,}|\bpypi-[\w-]{16,})",
+        r"(?-u)\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{8,}|[sprw]k[_-](?:live|test|proj|ant)[\w-]{8,}|whsec_\w{8,}|AIza[\w-]{30,}|npm_\w{20,}|pypi-[\w-]{16,})",
         MARK,
     ),
-    (r"[\p{L}\p{N}._%+'-]+(?:@|%40)[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+", "[e-mail]"),
+    (
+        r#"[^\s"'<>()\[\]{},;:=/|\\@&?]+(?:@|%40)[^\s"'<>()\[\]{},;:=/|\\@&?.]+(?:\.[^\s"'<>()\[\]{},;:=/|\\@&?.]+)+"#,
+        "[e-mail]",
+    ),
     // Hexadecimal digits, as of keys and digests.
-    (r"(?i)[0-9a-f]{32,}", MARK),
+    (r"(?-u)[0-9a-fA-F]{32,}", MARK),
 ];
 
 impl Redactor {
@@ -102,8 +106,10 @@ impl Redactor {
             // Colours, which may stand between a key and its value.
             ansi: Regex::new(r"\x1b\[[0-9;:?]*[A-Za-z]")?,
             pairs: pair::Pairs::new()?,
-            schemes: Regex::new(r"(?i)\b(bearer|basic|digest|negotiate|ntlm|apikey)(\s+)([^\s,;]+)")?,
-            random: Regex::new(r"[A-Za-z0-9+/_-]{32,}={0,2}")?,
+            schemes: Regex::new(
+                r"(?-u:\b)(?i-u:(bearer|basic|digest|negotiate|ntlm|apikey))(\s+)([^\s,;]+)",
+            )?,
+            random: Regex::new(r"(?-u)[A-Za-z0-9+/_-]{32,}={0,2}")?,
             rest,
         })
     }

@@ -74,13 +74,13 @@ impl Pairs {
             user_info: Regex::new(r#"://(?:[^\s/?\#"'<>@:]*:[^\s"'<>]*|[^\s/?\#"'<>@]*)@"#)?,
             // A name, and what stands between it and its value. The name's quotes may be escaped, several times.
             pair: Regex::new(concat!(
-                r#"(?i)(--?|<(?:\w+:)?)?((?:api|access|private|secret|signing|encryption|auth) key"#,
-                r#"|[\p{L}\p{N}_][\p{L}\p{N}_.\-]*)"#,
-                r#"(?:\\*["'`]?\]?\s*(=>|:=|==?|:|%3[ad])\s*|((?:\s[^<>]*)?>)|(\s+(?:is|was)\s+)|(\s+))"#
+                r#"(?-u:(?i)(--?|<(?:\w+:)?)?([\w.\-]*(?:api|access|private|secret|signing|encryption|auth) key"#,
+                r#"|\w[\w.\-]*))"#,
+                r#"(?:\\*["'`]?\]?\s*(=>|:=|==?|:|%3[adAD])\s*|((?:\s[^<>]*)?>)|(\s+(?:is|was)\s+)|(\s+))"#
             ))?,
             // What may stand before a value's quote: `b"…"`, `Some("…")`.
             opening: Regex::new(r#"^(?:[A-Za-z]{1,12}\(|&)?[bruBRU]{0,2}(\\*)(["'`])"#)?,
-            next_field: Regex::new(r"&(?:amp;)?[A-Za-z_][\w.\-\[\]]*=")?,
+            next_field: Regex::new(r"(?-u)&(?:amp;)?[A-Za-z_][\w.\-\[\]]*=")?,
         })
     }
 

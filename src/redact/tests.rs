@@ -29,7 +29,7 @@ fn with_check(digits: &str) -> String {
                 value / 10 + value % 10
             })
             .sum();
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     };
     format!("{digits}{}", (b'0'..=b'9').find(good).unwrap() as char)
 }
