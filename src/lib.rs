@@ -10,6 +10,7 @@ pub mod discover;
 pub mod frame;
 pub mod matching;
 pub mod parse;
+pub mod redact;
 pub mod store;
 pub mod tail;
 pub mod tally;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Rooms by floor; an import may only go to a lower one.
 const FLOORS: [&[&str]; 7] = [
     &["level", "event", "error"],
-    &["discover", "tail", "frame", "parse", "matching", "tally", "store"],
+    &["discover", "tail", "frame", "parse", "matching", "redact", "tally", "store"],
     &["pipeline", "rules", "host", "expose", "notice"],
     &["push"],
     &["follow", "config", "generate", "import", "web"],

@@ -13,6 +13,7 @@ mod host_peer;
 mod import;
 mod layering;
 mod load;
+mod page;
 mod producers;
 mod prometheus;
 mod push;

@@ -104,7 +104,8 @@ pub fn feed(config: &Config, input: &Input, rules: &RuleSet, known: &[Feed]) -> 
         Some(feed) => (feed.pipeline.shared_scanner(), feed.plan.clone(), patterns(&chosen(rules, input)?)),
         None => compile(&chosen(rules, input)?, config.rules_given)?,
     };
-    let pipeline = Arc::new(Pipeline::new(parser, scanner, &patterns, limits));
+    let pipeline = Pipeline::new(parser, scanner, &patterns, limits).with_samples(config.samples.clone());
+    let pipeline = Arc::new(pipeline);
     Ok(Feed { input: Arc::new(input.clone()), pipeline, plan })
 }
 

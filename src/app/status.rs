@@ -6,12 +6,16 @@ use super::{REVISION, VERSION};
 use crate::error::Problem;
 use crate::follow::{Clock, Follow, Shard};
 use crate::level::Level;
-use crate::tally::rows::InputRow;
+use crate::tally::rows::FILE_ERRORS;
+use crate::tally::samples::Sample;
 use crate::web::status::{Config, File, Input, Levels, Rule, Status, Store, Totals, Warning};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Files that are listed at most.
 const FILES: usize = 500;
+/// Files that cannot be read that are listed at most, for each input.
+const UNREADABLE: usize = 100;
 
 pub(super) fn of(
     follow: &Follow,
@@ -24,6 +28,7 @@ pub(super) fn of(
         revision: REVISION.to_owned(),
         now: Clock::read().wall,
         host,
+        samples: built.config.samples.is_some(),
         config: config(built, reloads),
         store: store(follow),
         ..Status::default()
@@ -33,14 +38,19 @@ pub(super) fn of(
         let input = input(shard);
         add(&mut status.totals, &input.totals);
         files(shard, &mut status.files);
-        let numbers = shard.tally().last_matches().iter().zip(shard.tally().rule_seconds());
-        for ((rule, count), (last, seconds)) in shard.tally().rule_totals().into_iter().zip(numbers) {
+        let tally = shard.tally();
+        let numbers = tally.last_matches().iter().zip(tally.rule_seconds()).zip(tally.samples());
+        for ((rule, count), ((last, seconds), sample)) in tally.rule_totals().into_iter().zip(numbers) {
             let matched = matched.entry(rule).or_default();
             matched.events += count;
             matched.last = matched.last.max(*last);
             matched.seconds += seconds;
+            let at = |sample: &Option<Sample>| sample.as_ref().map_or(0.0, |sample| sample.at);
+            if at(sample) > at(&matched.sample) {
+                matched.sample.clone_from(sample);
+            }
         }
-        warn_of(shard.tally().counters(), &input.name, &mut status.warnings);
+        warn_of(shard, &mut status.warnings);
         status.inputs.push(input);
     });
     status.rules = rules(built, &matched);
@@ -90,30 +100,42 @@ fn files(shard: &Shard, out: &mut Vec<File>) {
             error: None,
         });
     }
+    let failing: Vec<(&Path, &str)> = shard.failing().collect();
+    for (path, reason) in failing.into_iter().take(UNREADABLE) {
+        let (path, error) = (path.display().to_string(), Some(format!("cannot be read: {reason}")));
+        match out.iter_mut().find(|file| file.path == path && file.input == shard.input()) {
+            Some(file) => file.error = error,
+            None => {
+                let input = shard.input().to_owned();
+                out.push(File { path, input, format: "unknown".to_owned(), error, ..File::default() });
+            }
+        }
+    }
 }
 
 /// What each rule did, by group and name.
 type Matched = BTreeMap<(String, String), Work>;
 
 /// What a rule did.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Work {
     events: u64,
     last: f64,
     seconds: f64,
+    sample: Option<Sample>,
 }
 
 fn rules(built: &Built, matched: &Matched) -> Vec<Rule> {
-    let of = |rule: &crate::rules::Rule| {
-        matched.get(&(rule.group.clone(), rule.name.clone())).copied().unwrap_or_default()
-    };
-    let rule = |rule: &crate::rules::Rule| Rule {
-        group: rule.group.clone(),
-        name: rule.name.clone(),
-        events: of(rule).events,
-        last_match: Some(of(rule).last).filter(|at| *at > 0.0),
-        seconds: of(rule).seconds,
-        ..Rule::default()
+    let rule = |rule: &crate::rules::Rule| {
+        let work = matched.get(&(rule.group.clone(), rule.name.clone())).cloned().unwrap_or_default();
+        Rule {
+            group: rule.group.clone(),
+            name: rule.name.clone(),
+            events: work.events,
+            last_match: Some(work.last).filter(|at| *at > 0.0),
+            seconds: work.seconds,
+            sample: work.sample.map(|sample| sample.text),
+        }
     };
     built.rules.rules().map(rule).collect()
 }
@@ -140,18 +162,25 @@ fn store(follow: &Follow) -> Store {
     }
 }
 
-fn warn_of(counters: &InputRow, input: &str, out: &mut Vec<Warning>) {
+fn warn_of(shard: &Shard, out: &mut Vec<Warning>) {
+    let (counters, input) = (shard.tally().counters(), shard.input());
     let mut warn = |count: u64, what: String, next: &str| {
         if count > 0 {
             out.push(Warning { what, next: next.to_owned(), since: None, count });
         }
     };
-    let failures: u64 = counters.errors.iter().sum();
-    warn(
-        failures,
-        format!("files of input {input} could not be read"),
-        "look for “cannot be read” in logtally's log",
-    );
+    for (reason, count) in FILE_ERRORS.iter().zip(counters.errors) {
+        let (what, next) = unread(reason);
+        let mut failing: Vec<&Path> =
+            shard.failing().filter(|(_, why)| why == reason).map(|(path, _)| path).collect();
+        failing.sort();
+        let who = match failing[..] {
+            [] => format!("files of input {input}"),
+            [one] => one.display().to_string(),
+            [first, ..] => format!("{} and {} more of input {input}", first.display(), failing.len() - 1),
+        };
+        warn(count, format!("{who} {what}"), next);
+    }
     let lost: u64 = counters.lost.iter().sum();
     warn(
         lost,
@@ -168,6 +197,22 @@ fn warn_of(counters: &InputRow, input: &str, out: &mut Vec<Warning>) {
             format!("{metric}: captured values were no numbers"),
             "check the rule with logtally explain",
         );
+    }
+}
+
+/// What it means that files could not be read for this reason, and what to do about it.
+fn unread(reason: &str) -> (&'static str, &'static str) {
+    match reason {
+        "permission" => (
+            "may not be read by logtally's user",
+            "put that user into the file's group (ls -l shows it), or give it CAP_DAC_READ_SEARCH",
+        ),
+        "missing" => (
+            "were gone before they could be read",
+            "nothing to do, unless it goes on; logtally's log names them",
+        ),
+        "read" => ("failed while they were read", "check the disk or the mount"),
+        _ => ("could not be opened", "look for “cannot be read” in logtally's log, which names them"),
     }
 }
 

@@ -6,6 +6,7 @@ mod input;
 mod push;
 mod raw;
 mod ready;
+mod samples;
 #[cfg(test)]
 mod tests;
 

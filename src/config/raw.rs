@@ -29,6 +29,11 @@ pub(super) struct Raw {
     pub(super) host: Option<At<RawHost>>,
     /// Receivers that numbers are sent to, where nothing can scrape.
     pub(super) push: Vec<RawPush>,
+    /// Whether the page shows a line of each rule: `on` (the default) or `off`.
+    #[schemars(schema_with = "switch")]
+    pub(super) samples: Option<At<RawSwitch>>,
+    /// Expressions whose matches are blacked out of those lines, besides the usual secrets.
+    pub(super) redact: Option<Many<At<String>>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -76,6 +81,8 @@ fn yes() -> bool {
 pub(super) type RawFormat = Either<RawCustom>;
 /// A word, or where events start.
 pub(super) type RawMultiline = Either<RawStart>;
+/// `on` or `off`, which are booleans in YAML 1.1.
+pub(super) type RawSwitch = Either<std::collections::BTreeMap<String, serde::de::IgnoredAny>>;
 /// `on` and `off`, or options.
 pub(super) type RawHost = Either<RawHostOptions>;
 
@@ -298,6 +305,10 @@ fn collectors(_: &mut SchemaGenerator) -> Schema {
 
 fn path_label(_: &mut SchemaGenerator) -> Schema {
     words(["full", "name", "none"])
+}
+
+fn switch(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [words(["on", "off"]), { "type": "boolean" }] })
 }
 
 fn protocol(_: &mut SchemaGenerator) -> Schema {

@@ -3,10 +3,13 @@
 use super::input::{self, Input, last_line};
 use super::push;
 use super::raw::{Either, Raw, RawHost, RawHostOptions, RawLimits, RawProcessGroup, RawSize};
+use super::samples;
 use crate::error::{Place, Problem, Severity};
+use crate::redact::Redactor;
 use crate::rules::yaml::{self, At, Spot};
 use crate::tally::units::{self, Unit};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What comes from the command line.
@@ -69,6 +72,8 @@ pub struct Config {
     pub host: Option<HostChoice>,
     /// Receivers that numbers are sent to.
     pub push: Vec<crate::push::Target>,
+    /// Makes lines that rules matched fit to be shown, unless samples are off.
+    pub samples: Option<Arc<Redactor>>,
     /// Neither files nor inputs were given: there is nothing to do.
     pub is_empty: bool,
 }
@@ -143,6 +148,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
     }
     let limits = limits(raw.limits, &mut problems);
     let host = raw.host.map_or(Some(HostChoice::all()), |raw| host(raw, &mut problems));
+    let samples = samples::ready(raw.samples, raw.redact, &mut problems);
     let rules_given = raw.rules.is_some() || !given.rules.is_empty();
     if let Some(text) = raw.storage.as_ref().filter(|text| text.value.trim().is_empty()) {
         problems.error(text, "storage names no folder", "write a folder, or none to count in memory only");
@@ -169,6 +175,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
         files: limits.files,
         host,
         push,
+        samples,
         is_empty,
     })
 }

@@ -343,6 +343,11 @@ impl Shard {
         })
     }
 
+    /// Files that cannot be read, with the reason as in `logtally_file_errors_total`.
+    pub fn failing(&self) -> impl Iterator<Item = (&Path, &'static str)> {
+        self.tailer.failing().map(|(path, reason)| (path, reason.as_str()))
+    }
+
     pub(super) fn forget_gone(&mut self) {
         self.gone.clear();
     }

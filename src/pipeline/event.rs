@@ -243,6 +243,12 @@ impl Pipeline {
         field: &mut Vec<u8>,
     ) {
         let level = open.level.unwrap_or(Level::Unknown);
+        if let (Some(redactor), Some(_)) = (&self.samples, into.clock)
+            && into.tally.wants_sample(pattern as usize)
+        {
+            let shown = line.map_or(&piece.hay[piece.start..], |(_, line)| line);
+            into.tally.keep_sample(pattern as usize, redactor.sample(shown));
+        }
         let counted = &into.tally.plan().rules[pattern as usize];
         if counted.span.is_some() {
             return self.pair(pattern, which, open, piece, line, into, field);

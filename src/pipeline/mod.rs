@@ -30,6 +30,7 @@ use crate::level::Level;
 use crate::matching::pattern::{Pattern, Target};
 use crate::matching::{Candidate, Scanner};
 use crate::parse::{Lane, Parser, Stretch};
+use crate::redact::Redactor;
 use crate::tally::{Block, Tally};
 use carry::Open;
 use event::Place;
@@ -72,6 +73,8 @@ pub struct Pipeline {
     runs: bool,
     /// Rules that no single line can tell of: they span lines and have no literal.
     unseen: Vec<u32>,
+    /// Makes lines that rules matched fit to be shown, where that is wanted.
+    samples: Option<Arc<Redactor>>,
     limits: Limits,
 }
 
@@ -130,7 +133,26 @@ impl Pipeline {
         let runs = !residual && !fields;
         let unseen = (0u32..).zip(&patterns).filter(|(_, rule)| rule.spans_lines && rule.residual);
         let unseen = unseen.map(|(at, _)| at).collect();
-        Pipeline { parser, scanner, patterns, spans_lines, lines, fields, residual, runs, unseen, limits }
+        Pipeline {
+            parser,
+            scanner,
+            patterns,
+            spans_lines,
+            lines,
+            fields,
+            residual,
+            runs,
+            unseen,
+            samples: None,
+            limits,
+        }
+    }
+
+    /// The same, keeping a line for each rule that it matched, redacted. Only where [`Into::clock`] is given, for that
+    /// is where somebody may look.
+    #[must_use]
+    pub fn with_samples(self, samples: Option<Arc<Redactor>>) -> Pipeline {
+        Pipeline { samples, ..self }
     }
 
     /// The same with regex caches of its own: threads that share caches wait for each other.
@@ -141,6 +163,7 @@ impl Pipeline {
             scanner: Arc::new(Scanner::clone(&self.scanner)),
             patterns: self.patterns.clone(),
             unseen: self.unseen.clone(),
+            samples: self.samples.clone(),
             ..*self
         }
     }

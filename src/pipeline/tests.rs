@@ -327,3 +327,55 @@ fn an_exception_counts_when_the_line_that_names_it_arrives() {
         assert_eq!(counted(&carry), Some(true), "{block}");
     }
 }
+
+#[test]
+fn a_line_of_each_rule_is_kept_once_a_second_and_redacted() {
+    let fail = Pattern { any: vec!["failed".to_owned()], ..pattern(&mut Random(1), 0) };
+    let fail = Pattern { not: None, target: Target::Message, levels: Levels::ALL, ..fail };
+    let patterns = [fail];
+    let scanner = Arc::new(Scanner::new(&patterns).unwrap());
+    let parser = Parser::new(&parse::Options::default()).unwrap();
+    let off = Pipeline::new(parser, scanner, &patterns, Limits::default());
+    let on = off.for_thread().with_samples(Some(Arc::new(crate::redact::Redactor::new(&[]).unwrap())));
+    let feed = |pipeline: &Pipeline,
+                tally: &mut Tally,
+                now: f64,
+                clock: Option<fn() -> std::time::Instant>,
+                line: &str| {
+        let stream = tally.stream(&StreamKey::default(), Head::default, false);
+        tally.set_now(now);
+        let mut into = Into { tally, stream, now, clock };
+        let (mut carry, mut scratch) = (Carry::default(), Scratch::default());
+        pipeline.feed(&mut carry, line.as_bytes(), line.len() as u64, &mut into, &mut scratch);
+        let sample = tally.samples()[0].clone();
+        sample.map(|sample| (sample.at, sample.text))
+    };
+    let counted = Counted {
+        group: "a".into(),
+        name: "b".into(),
+        labels: Vec::new(),
+        metrics: Vec::new(),
+        levels: Levels::ALL,
+        span: None,
+    };
+    let tally = || {
+        let plan = Plan::new(vec![counted.clone()], false);
+        Tally::new("test", Arc::new(plan), Arc::new(Guard::new(usize::MAX)))
+    };
+    let clock: Option<fn() -> std::time::Instant> = Some(std::time::Instant::now);
+    let mut one = tally();
+    let first = Some((10.0, "ERROR failed password=[redacted]".to_owned()));
+    assert_eq!(feed(&on, &mut one, 9.0, clock, "INFO fine\n"), None);
+    assert_eq!(feed(&on, &mut one, 10.0, clock, "ERROR failed password=x\n"), first);
+    assert_eq!(feed(&on, &mut one, 10.9, clock, "ERROR failed again\n"), first);
+    assert_eq!(
+        feed(&on, &mut one, 11.0, clock, "ERROR failed later\n"),
+        Some((11.0, "ERROR failed later".to_owned()))
+    );
+    assert_eq!(
+        feed(&on, &mut one, 5.0, clock, "ERROR failed back\n"),
+        Some((5.0, "ERROR failed back".to_owned()))
+    );
+    assert_eq!(feed(&off, &mut tally(), 10.0, clock, "ERROR failed\n"), None);
+    assert_eq!(feed(&on, &mut tally(), 10.0, None, "ERROR failed\n"), None);
+}

@@ -178,6 +178,11 @@ impl Tailer {
         self.dirty.extend(self.entries.keys());
     }
 
+    /// Paths that were listed and cannot be read, and why.
+    pub fn failing(&self) -> impl Iterator<Item = (&Path, OpenReason)> {
+        self.failing.iter().map(|((path, _), reason)| (path.as_path(), *reason))
+    }
+
     /// All contents that are followed or remembered.
     pub fn files(&self) -> impl Iterator<Item = FileState<'_>> {
         self.entries.iter().map(|(id, entry)| FileState {

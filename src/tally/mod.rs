@@ -13,6 +13,7 @@ pub mod guard;
 mod keep;
 pub mod plan;
 pub mod rows;
+pub mod samples;
 pub mod series;
 pub mod span;
 pub mod spec;
@@ -68,6 +69,8 @@ pub struct Tally {
     text: String,
     /// For each rule, when it last matched, in seconds since the epoch; 0 for never in this run.
     last_match: Vec<f64>,
+    /// For each rule, a line that it matched; only where samples are wanted.
+    samples: Vec<Option<samples::Sample>>,
     now: f64,
     /// For each rule, the seconds spent confirming it; kept in the counters' row by name.
     seconds: Vec<f64>,
@@ -89,6 +92,7 @@ impl Tally {
             removed: Rows::default(),
             text: String::new(),
             last_match: vec![0.0; plan_rules],
+            samples: vec![None; plan_rules],
             now: 0.0,
             seconds: vec![0.0; plan_rules],
         }

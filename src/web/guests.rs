@@ -107,12 +107,6 @@ impl Guests {
         list.1.retain(|other| other.id != guest.id);
     }
 
-    /// Whether a scrape waits for its client to read.
-    pub(super) fn any_stalled(&self) -> bool {
-        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        list.1.iter().any(|g| g.stalled.load(Ordering::Relaxed) > 0)
-    }
-
     /// Asks the client whose scrape has waited longest for it to leave, if one has waited at least `patience`.
     pub(super) fn evict_stalled(&self, patience: Duration) -> bool {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);

@@ -24,6 +24,8 @@ use crate::expose::{Encoding, Format, encode, encoding, negotiate};
 const QUEUE: usize = 2;
 /// A client that has let a scrape wait this long makes room for another.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// Who has not got a place among the scrapes at once after this time is told to come back.
+const WAIT: Duration = Duration::from_secs(2);
 
 impl Site {
     /// The answer to a scrape.
@@ -98,17 +100,17 @@ impl Site {
         if let Ok(permit) = Arc::clone(&self.scrapes).try_acquire_owned() {
             return Some(permit);
         }
-        // An evicted connection drops its queue, and the walk behind it ends at its next chunk. While nobody is
-        // stalled the others are at work, and more of them would help no one.
-        let deadline = Instant::now() + 4 * PATIENCE;
-        while self.guests.any_stalled() && Instant::now() < deadline {
+        // The wait keeps its place: whoever asks again and again stands behind those who ask once. An evicted
+        // connection drops its queue, and the walk behind it ends at its next chunk.
+        let mut permit = std::pin::pin!(Arc::clone(&self.scrapes).acquire_owned());
+        let deadline = Instant::now() + WAIT;
+        while Instant::now() < deadline {
             self.guests.evict_stalled(PATIENCE);
-            let permit = Arc::clone(&self.scrapes).acquire_owned();
-            if let Ok(permit) = tokio::time::timeout(PATIENCE / 4, permit).await {
+            if let Ok(permit) = tokio::time::timeout(PATIENCE / 4, permit.as_mut()).await {
                 return permit.ok();
             }
         }
-        Arc::clone(&self.scrapes).try_acquire_owned().ok()
+        None
     }
 
     /// How long the client will wait, a little less; our own limit where it does not say.

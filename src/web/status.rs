@@ -24,12 +24,14 @@ pub struct Status {
     pub totals: Totals,
     /// By name.
     pub inputs: Vec<Input>,
-    /// Followed files.
+    /// Files that are followed, and those that cannot be read.
     pub files: Vec<File>,
-    /// How many files are followed; `files` may hold fewer.
+    /// How many they are; `files` may hold fewer.
     pub files_total: usize,
     /// Rules in force, by group and name.
     pub rules: Vec<Rule>,
+    /// Whether rules show samples.
+    pub samples: bool,
     /// The host at a glance; absent with `host: off`.
     pub host: Option<Host>,
     /// What needs attention, the gravest first.
@@ -122,7 +124,8 @@ pub struct Rule {
     pub last_match: Option<f64>,
     /// Time spent confirming it.
     pub seconds: f64,
-    /// The last event that matched, redacted; absent where samples are turned off.
+    /// A line that matched lately, redacted; absent where there is none yet, and where samples are turned off.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<String>,
 }
 

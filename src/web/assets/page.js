@@ -238,6 +238,7 @@ function showRules(status) {
   const wanted = status.rules.filter((r) => `${r.group} ${r.name}`.toLowerCase().includes(query));
   wanted.sort((a, b) => b.events - a.events || (a.group + a.name < b.group + b.name ? -1 : 1));
   const matched = status.rules.filter((r) => r.events > 0).length;
+  $("sample-h").hidden = !status.samples;
   put($("rules-n"), `${whole.format(status.rules.length)}, ${whole.format(matched)} matched`);
   keep($("rules"), wanted, (r) => `${r.group}\n${r.name}`, () => {
     const row = make("tr");
@@ -252,6 +253,7 @@ function showRules(status) {
     put(td[1], count(r.events));
     put(td[2], r.last_match ? `${span(status.now - r.last_match)} ago` : "never");
     put(td[3], cost(r.seconds));
+    td[4].hidden = !status.samples;
     put(td[4].firstChild, r.sample || "");
     td[4].firstChild.title = r.sample || "";
     row.classList.toggle("quiet", r.events === 0);
