@@ -1,6 +1,8 @@
 //! Configs of other programs converted: the counts of the converted rules are those of the program itself, every
 //! converted file passes `check`, and what has no equivalent is told with its line.
 
+mod stages;
+
 use crate::support::{Folder, code, err, logtally, out, project};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
