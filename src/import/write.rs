@@ -8,6 +8,8 @@ pub(super) struct Rule {
     pub(super) name: String,
     /// Expressions of which any may match.
     pub(super) any: Vec<String>,
+    /// Of a rule with two ends, of which `any` is the second one: the first.
+    pub(super) opening: Option<Opening>,
     /// They are grok.
     pub(super) grok: bool,
     pub(super) not: Vec<String>,
@@ -15,6 +17,17 @@ pub(super) struct Rule {
     pub(super) target: String,
     pub(super) labels: Vec<(String, Label)>,
     pub(super) metrics: Vec<Metric>,
+}
+
+/// What begins a span.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Opening {
+    /// Expressions of which any may match.
+    pub(super) any: Vec<String>,
+    /// A template of what both ends capture.
+    pub(super) key: String,
+    /// How long the end may take.
+    pub(super) timeout: String,
 }
 
 /// A label: its template, and how its value is mapped.
@@ -82,7 +95,14 @@ fn one(rule: &Rule, out: &mut String) {
     if rule.target != "message" {
         out.push_str(&format!("    in: {}\n", plain(&rule.target)));
     }
-    list(if rule.grok { "grok" } else { "match" }, &rule.any, out);
+    match &rule.opening {
+        Some(opening) => {
+            list("start", &opening.any, out);
+            list("end", &rule.any, out);
+            out.push_str(&format!("    key: {}\n    timeout: {}\n", quoted(&opening.key), opening.timeout));
+        }
+        None => list(if rule.grok { "grok" } else { "match" }, &rule.any, out),
+    }
     list("not", &rule.not, out);
     if !rule.labels.is_empty() {
         out.push_str("    labels:\n");

@@ -11,6 +11,8 @@ pub(super) enum Value {
     /// One, for `++`.
     One,
     Constant(String),
+    /// The time since the start of a span.
+    Elapsed,
     Capture {
         id: String,
         /// What divides it: `ms` for a thousandth.
@@ -50,6 +52,8 @@ pub(super) fn value(expr: &Expr, way: &Way) -> Result<Value, Refused> {
             let message = format!("the value of `{name}` is remembered from another line");
             Err((message, "capture the value in the line that counts it"))
         }
+        Expr::Elapsed => Ok(Value::Elapsed),
+        Expr::Kept(id) => Ok(Value::Capture { id: id.clone(), unit: None }),
         Expr::Text(_) => Err(("a text is no value".to_owned(), BY_HAND)),
         _ => Err(("this arithmetic has no equivalent".to_owned(), BY_HAND)),
     }
@@ -108,6 +112,7 @@ pub(super) fn label(expr: &Expr, way: &Way) -> Result<Labelled, Refused> {
             let id = capture(name, way)?;
             Ok(plain(format!("${{{id}}}"), vec![id]))
         }
+        Expr::Kept(id) => Ok(plain(format!("${{{id}}}"), vec![id.clone()])),
         Expr::Call(name, arguments) => match (name.as_str(), arguments.as_slice()) {
             ("string" | "int", [inner]) => label(inner, way),
             ("tolower", [inner]) => {
@@ -154,7 +159,11 @@ pub(super) fn metric(
     sign: &str,
     value: &Value,
 ) -> Result<Metric, (String, &'static str)> {
-    let unit = if let Value::Capture { unit, .. } = value { *unit } else { None };
+    let unit = match value {
+        Value::Capture { unit, .. } => *unit,
+        Value::Elapsed => Some("s"),
+        _ => None,
+    };
     let metric = |kind, action| Metric { kind, name: name.clone(), unit, action, ..Metric::default() };
     match (declared.kind.as_str(), sign) {
         ("counter", "++" | "+=") => Ok(metric("counter", None)),

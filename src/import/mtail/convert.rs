@@ -1,18 +1,16 @@
 //! Every way through a program's blocks to an action becomes a rule.
 
 use super::super::go::Ids;
-use super::super::way::{Joined, Way};
-use super::super::write::{Label, Rule};
+use super::super::way::Way;
+use super::super::write::Rule;
 use super::super::{Remarks, names};
-use super::action::{self, Value};
 use super::condition::{Conditions, Ways};
-use super::draft::{Draft, given};
-use super::look::{exported, has_effect, is_of_file, name_of};
+use super::draft::Draft;
+use super::feed::Feed;
+use super::look::{exported, has_effect, is_of_file, name_of, reads};
+use super::memory::Memory;
 use super::tree::{Declared, Expr, Kind, Stmt};
 use std::collections::HashMap;
-
-/// Rules that one program may become.
-const MOST_RULES: usize = 1000;
 
 /// The rules of a program.
 pub(super) fn rules(program: &[Stmt], remarks: &mut Remarks) -> Vec<Rule> {
@@ -24,12 +22,14 @@ pub(super) fn rules(program: &[Stmt], remarks: &mut Remarks) -> Vec<Rule> {
         wrapped: Vec::new(),
         renamed: HashMap::new(),
         drafts: Vec::new(),
+        memory: Memory::default(),
         remarks,
         depth: 0,
     };
     convert.declarations(program);
     convert.rename(program);
     convert.list(program, vec![Way::default()]);
+    convert.pair();
     let mut rules: Vec<Rule> = Vec::new();
     for draft in convert.drafts {
         let rule = draft.finish(|name| rules.iter().any(|rule| rule.name == name));
@@ -38,17 +38,19 @@ pub(super) fn rules(program: &[Stmt], remarks: &mut Remarks) -> Vec<Rule> {
     rules
 }
 
-struct Convert<'a> {
+pub(super) struct Convert<'a> {
     ids: Ids,
     consts: HashMap<String, String>,
-    declared: HashMap<String, Declared>,
+    pub(super) declared: HashMap<String, Declared>,
     blocks: HashMap<String, Vec<Stmt>>,
     /// Blocks that decorators were put around.
     wrapped: Vec<Vec<Stmt>>,
     /// Names of metrics that were changed and told.
-    renamed: HashMap<String, String>,
-    drafts: Vec<Draft>,
-    remarks: &'a mut Remarks,
+    pub(super) renamed: HashMap<String, String>,
+    pub(super) drafts: Vec<Draft>,
+    /// What is done with variables that are remembered from line to line.
+    pub(super) memory: Memory,
+    pub(super) remarks: &'a mut Remarks,
     depth: usize,
 }
 
@@ -62,13 +64,8 @@ impl Convert<'_> {
                         let hint = "limits.series_per_metric bounds the series of every metric";
                         self.remarks.note(stmt.line, "`limit` is left out", hint);
                     }
-                    if declared.hidden || declared.kind == "text" {
-                        let what = format!(
-                            "`{}` is remembered from line to line; rules see one line",
-                            declared.name
-                        );
-                        let hint = "see the remarks where it is used";
-                        self.remarks.note(stmt.line, what, hint);
+                    if declared.is_remembered() {
+                        self.memory.declared(stmt.line, &declared.name);
                     }
                     self.declared.insert(declared.name.clone(), declared.clone());
                 }
@@ -171,7 +168,12 @@ impl Convert<'_> {
                 "`stop` here has no equivalent",
                 "give the rules that must not count these lines a `not:`",
             ),
-            Kind::Delete => {
+            Kind::Delete(Expr::Name(name, keys), after) if self.is_remembered(name) => {
+                for way in ways {
+                    self.memory.deleted(line, name, keys, after.as_deref(), way);
+                }
+            }
+            Kind::Delete(..) => {
                 self.remarks.note(
                     line,
                     "`del` is left out",
@@ -213,7 +215,8 @@ impl Convert<'_> {
         ways: &[Way],
     ) -> Option<Vec<Way>> {
         let stops = self.depth == 1 && matches!(then.last(), Some(Stmt { kind: Kind::Stop, .. }));
-        if !stops && !has_effect(then) && !other.is_some_and(has_effect) {
+        let effect = |block: &[Stmt]| has_effect(block, &|name| self.is_remembered(name));
+        if !stops && !effect(then) && !other.is_some_and(effect) {
             return None;
         }
         let then = if stops { &then[..then.len() - 1] } else { then };
@@ -278,110 +281,21 @@ impl Convert<'_> {
             let hint = "declare it above";
             return self.remarks.lost(line, format!("`{name}` is not declared"), hint);
         };
-        if declared.hidden || declared.kind == "text" {
-            let message = format!("`{name}` is remembered from line to line and has no equivalent");
-            let hint = "capture what is needed in the line that counts it";
-            return self.remarks.lost(line, message, hint);
+        let feed = Feed { line, declared, keys: keys.clone(), sign, value: value.cloned() };
+        if feed.declared.is_remembered() {
+            self.memory.set(feed, way);
+        } else if feed.values().any(|expr| reads(expr, &|name| self.is_remembered(name))) {
+            self.memory.read(feed, way);
+        } else {
+            self.feed(&feed, way, None);
         }
-        if let Err((message, hint)) = self.update(line, &declared, keys, sign, value, way) {
-            self.remarks.lost(line, format!("{message}; `{name}` is not fed here"), hint);
-        }
+    }
+
+    fn is_remembered(&self, name: &str) -> bool {
+        self.declared.get(name).is_some_and(Declared::is_remembered)
     }
 
     fn no_action(&mut self, line: usize) {
         self.remarks.lost(line, "this action has no equivalent", "see docs/rules.md for what rules can do");
-    }
-
-    fn update(
-        &mut self,
-        line: usize,
-        declared: &Declared,
-        keys: &[Expr],
-        sign: &str,
-        value: Option<&Expr>,
-        way: &Way,
-    ) -> Result<(), (String, &'static str)> {
-        let value = value.map_or(Ok(Value::One), |expr| action::value(expr, way))?;
-        let mut metric = {
-            let name = self.renamed.get(&declared.name).cloned().unwrap_or_default();
-            action::metric(name, declared, sign, &value)?
-        };
-        if keys.len() != declared.keys.len() {
-            let message =
-                format!("`{}` has {} keys, found {}", declared.name, declared.keys.len(), keys.len());
-            return Err((message, "give it a key for each name after `by`"));
-        }
-        let mut labels: Vec<(String, Label)> = Vec::new();
-        let mut wanted: Vec<(String, String)> = Vec::new();
-        for (key, expr) in declared.keys.iter().zip(keys) {
-            let (name, changed) = names::label(key);
-            if changed {
-                let message = format!("the label `{key}` becomes `{name}`");
-                self.remarks.note(
-                    line,
-                    message,
-                    "log metrics carry a label of that name already, or it is no good name",
-                );
-            }
-            if matches!(expr, Expr::Call(call, _) if call == "getfilename") {
-                let message = format!("the key `{key}` of getfilename() is left out");
-                self.remarks.note(line, message, "the label `path` names the file already");
-                continue;
-            }
-            let found = action::label(expr, way)?;
-            if let Some(doubt) = found.doubt {
-                self.remarks.lost(line, doubt, "map the values by `map:` in the label");
-            }
-            wanted.extend(found.used.into_iter().map(|id| (id, name.clone())));
-            labels.push((name, found.label));
-        }
-        if let Value::Capture { id, .. } = &value {
-            wanted.push((id.clone(), "value".to_owned()));
-        }
-        let used: Vec<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();
-        let Some(Joined { any, doubt }) = way.join(&used) else {
-            let message = "two expressions on the way here are both bound to the line's start or end";
-            return Err((message.to_owned(), "write one expression for both by hand"));
-        };
-        if let Some((line, doubt)) = doubt {
-            let message = format!(
-                "expressions that a line matches both are converted as one behind the other; {doubt}"
-            );
-            self.remarks.lost(line, message, "check whether such lines occur in your logs");
-        }
-        metric.value = match &value {
-            Value::One => None,
-            Value::Constant(number) => Some(number.clone()),
-            Value::Capture { id, .. } => Some(format!("${{{id}}}")),
-        };
-        let rule = Rule {
-            comment: vec![format!("line {line}")],
-            any,
-            not: way.absent.clone(),
-            target: "line".to_owned(),
-            labels,
-            metrics: vec![metric],
-            ..Rule::default()
-        };
-        self.add(Draft { rule, given: given(way, &wanted) });
-        Ok(())
-    }
-
-    /// Adds a rule; what matches the same under the same labels is one rule with several metrics.
-    fn add(&mut self, draft: Draft) {
-        let same = |known: &&mut Draft| {
-            let (a, b) = (&known.rule, &draft.rule);
-            let clash =
-                a.metrics.iter().any(|metric| b.metrics.iter().any(|other| other.name == metric.name));
-            (&a.any, &a.not, &a.labels) == (&b.any, &b.not, &b.labels) && !clash
-        };
-        if let Some(known) = self.drafts.iter_mut().find(same) {
-            known.rule.metrics.extend(draft.rule.metrics);
-            known.given.extend(draft.given);
-        } else if self.drafts.len() < MOST_RULES {
-            self.drafts.push(draft);
-        } else {
-            self.remarks.lost(0, "the program becomes more rules than are written", "cut it into several");
-        }
     }
 }

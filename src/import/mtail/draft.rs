@@ -2,7 +2,7 @@
 
 use super::super::names;
 use super::super::way::{Way, named};
-use super::super::write::{Label, Metric, Rule};
+use super::super::write::{Label, Metric, Opening, Rule};
 
 /// A rule whose captures are still under their numbers, and the names that they would like to have.
 pub(super) struct Draft {
@@ -15,7 +15,12 @@ impl Draft {
         let mut given: Vec<(String, String)> = Vec::new();
         for (id, wish) in self.given {
             if !given.iter().any(|(known, _)| *known == id) {
-                let name = names::unique(&wish, |name| given.iter().any(|(_, taken)| taken == name));
+                // `${duration}` has a meaning of its own where a rule has two ends.
+                let taken = |name: &str| {
+                    name == "duration" && self.rule.opening.is_some()
+                        || given.iter().any(|(_, taken)| taken == name)
+                };
+                let name = names::unique(&wish, taken);
                 given.push((id, name));
             }
         }
@@ -30,6 +35,11 @@ impl Draft {
             (name.clone(), Label { value: full(&label.value), map: label.map.clone() })
         };
         let metric = |metric: &Metric| Metric { value: metric.value.as_deref().map(full), ..metric.clone() };
+        let opening = self.rule.opening.as_ref().map(|opening| Opening {
+            any: opening.any.iter().map(|regex| named(regex, &given)).collect(),
+            key: full(&opening.key),
+            timeout: opening.timeout.clone(),
+        });
         let mut stem =
             metrics.first().map_or("rule", |metric| metric.name.trim_end_matches("_total")).to_owned();
         for (_, label) in
@@ -40,6 +50,7 @@ impl Draft {
         Rule {
             name: names::unique(&stem, taken),
             any: any.iter().map(|regex| named(regex, &given)).collect(),
+            opening,
             not: not.iter().map(|regex| named(regex, &[])).collect(),
             labels: labels.iter().map(label).collect(),
             metrics: metrics.iter().map(metric).collect(),

@@ -30,18 +30,38 @@ pub(super) fn name_of(declared: &Declared) -> (String, bool, String) {
     (old, changed, name)
 }
 
-/// Whether a block does anything that counts.
-pub(super) fn has_effect(list: &[Stmt]) -> bool {
+/// Whether a block does anything that counts, or forgets what `remembered` says is remembered.
+pub(super) fn has_effect(list: &[Stmt], remembered: &dyn Fn(&str) -> bool) -> bool {
     list.iter().any(|stmt| match &stmt.kind {
         Kind::Do(Expr::Call(name, _)) => name != "strptime" && name != "settime",
         Kind::Do(_) | Kind::Next | Kind::Stop => true,
-        Kind::If(_, then, other) => has_effect(then) || other.as_deref().is_some_and(has_effect),
-        Kind::Otherwise(block) | Kind::Decorate(_, block) => has_effect(block),
-        Kind::Delete | Kind::Declare(_) | Kind::Const(..) | Kind::Define(..) => false,
+        Kind::If(_, then, other) => {
+            has_effect(then, remembered)
+                || other.as_deref().is_some_and(|other| has_effect(other, remembered))
+        }
+        Kind::Otherwise(block) | Kind::Decorate(_, block) => has_effect(block, remembered),
+        Kind::Delete(Expr::Name(name, _), None) => remembered(name),
+        Kind::Delete(..) | Kind::Declare(_) | Kind::Const(..) | Kind::Define(..) => false,
     })
 }
 
 /// Whether a condition asks for the file's name.
 pub(super) fn is_of_file(expr: &Expr) -> bool {
     matches!(expr, Expr::Binary("=~" | "==", left, _) if matches!(&**left, Expr::Call(name, _) if name == "getfilename"))
+}
+
+/// Whether an expression reads a variable of which `remembered` says that it is remembered.
+pub(super) fn reads(expr: &Expr, remembered: &dyn Fn(&str) -> bool) -> bool {
+    match expr {
+        Expr::Name(name, keys) => remembered(name) || keys.iter().any(|key| reads(key, remembered)),
+        Expr::Call(_, list) => list.iter().any(|inner| reads(inner, remembered)),
+        Expr::Not(inner) | Expr::Step(_, inner) => reads(inner, remembered),
+        Expr::Binary(_, left, right) => reads(left, remembered) || reads(right, remembered),
+        Expr::Pattern(_)
+        | Expr::Capture(_)
+        | Expr::Text(_)
+        | Expr::Number(_)
+        | Expr::Elapsed
+        | Expr::Kept(..) => false,
+    }
 }

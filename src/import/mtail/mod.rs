@@ -7,8 +7,10 @@ mod action;
 mod condition;
 mod convert;
 mod draft;
+mod feed;
 mod lex;
 mod look;
+mod memory;
 mod parse;
 mod tree;
 

@@ -145,11 +145,9 @@ impl Parser {
                 }
                 "del" => {
                     self.at += 1;
-                    self.level(3)?;
-                    if self.took("after") {
-                        self.at += 1;
-                    }
-                    return Ok(Kind::Delete);
+                    let what = self.level(3)?;
+                    let after = if self.took("after") { Some(self.duration()?) } else { None };
+                    return Ok(Kind::Delete(what, after));
                 }
                 _ => {}
             },
@@ -183,6 +181,16 @@ impl Parser {
                 Ok(name)
             }
             _ => self.fail("a name"),
+        }
+    }
+
+    fn duration(&mut self) -> Result<String> {
+        match self.peek().cloned() {
+            Some(Token::Duration(text)) => {
+                self.at += 1;
+                Ok(text)
+            }
+            _ => self.fail("a duration such as `24h`"),
         }
     }
 

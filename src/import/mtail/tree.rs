@@ -19,7 +19,8 @@ pub(super) enum Kind {
     Decorate(String, Vec<Stmt>),
     Next,
     Stop,
-    Delete,
+    /// `del` of a variable, and after which time without a change.
+    Delete(Expr, Option<String>),
     Do(Expr),
 }
 
@@ -35,6 +36,13 @@ pub(super) struct Declared {
     pub(super) keys: Vec<String>,
     pub(super) buckets: Vec<String>,
     pub(super) limit: bool,
+}
+
+impl Declared {
+    /// Whether it is a variable of the program, which keeps its value from line to line.
+    pub(super) fn is_remembered(&self) -> bool {
+        self.hidden || self.kind == "text"
+    }
 }
 
 /// A part of an expression: between slashes, or a constant's name.
@@ -57,4 +65,8 @@ pub(super) enum Expr {
     /// `++` or `--`.
     Step(&'static str, Box<Expr>),
     Binary(&'static str, Box<Expr>, Box<Expr>),
+    /// The time since the start of a span; stands for `timestamp() - since[$key]` once both ends are known.
+    Elapsed,
+    /// What the start of a span captured, by its name in the expression.
+    Kept(String),
 }

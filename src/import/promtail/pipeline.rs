@@ -77,6 +77,9 @@ impl Walk<'_> {
             "cri" | "docker" => {
                 self.input.format = Some(kind.to_owned());
                 state.target = "message";
+                let hint = "promtail adds `stream`, and joins what the runtime cut before it looks at it";
+                let message = format!("`{kind}` becomes the input's `format:`, without the label `stream`");
+                self.remarks.note(line, message, hint);
             }
             "multiline" => match node.word("firstline") {
                 Some(first) => {
@@ -116,8 +119,15 @@ impl Walk<'_> {
                 }
             }
             "output" => state.changed = true,
-            "timestamp" | "tenant" | "structured_metadata" | "non_indexed_labels" | "pack" | "decolorize" => {
+            "timestamp" | "tenant" | "structured_metadata" | "non_indexed_labels" | "decolorize" => {
                 self.remarks.note(line, format!("`{kind}` is left out"), NO_COUNT);
+            }
+            "pack" => {
+                // What follows sees JSON in the line's place, and no labels that are in there.
+                let packed = node.get("labels").map(texts).unwrap_or_default();
+                state.labels.retain(|(name, _)| !packed.contains(name));
+                state.changed = true;
+                self.remarks.note(line, "`pack` is left out", NO_COUNT);
             }
             "sampling" | "limit" => {
                 let hint = "logtally counts every line; take the factor out of your queries";

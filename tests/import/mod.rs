@@ -1,6 +1,8 @@
 //! Configs of other programs converted: the counts of the converted rules are those of the program itself, every
 //! converted file passes `check`, and what has no equivalent is told with its line.
 
+mod stages;
+
 use crate::support::{Folder, code, err, logtally, out, project};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,9 +55,14 @@ fn import(folder: &Folder, peer: &str, file: &Path) -> (i32, String) {
 
 /// What the converted rules count in a log, line by line.
 fn counted(folder: &Folder, log: &Path, format: &str) -> Values {
+    counted_as(folder, log, format, "off")
+}
+
+/// The same with events that begin as `multiline` says.
+fn counted_as(folder: &Folder, log: &Path, format: &str, multiline: &str) -> Values {
     let (path, config) = (log.display(), folder.path("count.yml"));
     let text = format!(
-        "inputs:\n  - {{name: t, include: ['{path}'], multiline: off, format: {format}}}\nrules: ['{}']\n",
+        "inputs:\n  - {{name: t, include: ['{path}'], multiline: {multiline}, format: {format}}}\nrules: ['{}']\n",
         folder.path("rules.yml").display()
     );
     std::fs::write(&config, text).unwrap();
@@ -82,8 +89,16 @@ fn mtail(folder: &Folder, program: &Path, log: &Path) -> Values {
 
 /// Programs in the manner of those that people run, with the number of remarks that are errors: corner cases that the
 /// proof finds, and what is remembered from line to line.
-const PROGRAMS: [(&str, usize); 7] =
-    [("access", 0), ("backup", 1), ("cases", 1), ("clock", 0), ("leases", 2), ("mailer", 2), ("rides", 0)];
+const PROGRAMS: [(&str, usize); 8] = [
+    ("access", 0),
+    ("backup", 1),
+    ("calls", 1),
+    ("cases", 1),
+    ("clock", 0),
+    ("leases", 2),
+    ("mailer", 2),
+    ("rides", 0),
+];
 
 #[test]
 fn converted_programs_count_what_mtail_counts() {
@@ -112,6 +127,53 @@ fn a_metric_renamed_and_a_state_are_told_with_their_lines() {
     assert!(remarks.contains("backup.mtail:14: error: `since` is remembered from line to line"), "{remarks}");
     assert!(remarks.contains("backup.mtail:4: warning: `moved` becomes `moved_total`"), "{remarks}");
     assert!(remarks.contains("hint:") && remarks.trim_end().ends_with("to know"), "{remarks}");
+}
+
+#[test]
+fn what_is_no_pair_of_a_start_and_an_end_is_refused_with_the_reason() {
+    let folder = Folder::new();
+    let (code, remarks) = import(&folder, "mtail", &fixture("mtail/kept.mtail"));
+    assert_eq!(code, 1);
+    for told in [
+        "36: error: `never` is not deleted behind it, so a second end counts again; `never_deleted_total` is not",
+        "37: error: `given` is also deleted in line 51, where nothing is counted",
+        "38: error: `number`, set in line 23, is not the time of its line",
+        "39: error: what is remembered here is no time and no text of a start",
+        "40: error: of several keys one can hold a blank",
+        "41: error: `who` has no key that this line has in common with a start",
+        "42: error: `place`, set in line 31, is not set beside the start",
+        "56: error: a line such as \"start 0stop 0\" is the start and the end of one span there",
+        "21: error: `never` is remembered from line to line and has no equivalent",
+        "17: warning: `at` is kept by rules with `start:`, `end:` and `key:`",
+    ] {
+        assert!(remarks.contains(&format!("kept.mtail:{told}")), "{told}: {remarks}");
+    }
+    let rules = std::fs::read_to_string(folder.path("rules.yml")).unwrap();
+    assert_eq!(rules.matches("- name:").count(), 1, "{rules}");
+}
+
+#[test]
+fn spans_have_fractions_of_seconds_and_nothing_without_a_start() {
+    let folder = Folder::new();
+    let program = fixture("mtail/calls.mtail");
+    import(&folder, "mtail", &program);
+    let log = folder.path("calls.log");
+    let lines = [
+        "2026-11-20T12:00:00.750Z east call 1 from ann of 512",
+        "2026-11-20T12:00:02.250Z east call 1 ended",
+        "2026-11-20T12:00:03.000Z east call 2 ended",
+    ];
+    std::fs::write(&log, lines.join("\n") + "\n").unwrap();
+    let (ours, theirs) = (counted(&folder, &log, "auto"), mtail(&folder, &program, &log));
+    let (ann, nobody) = ("call_time{caller=\"ann outcome=\"ended}", "call_time{outcome=\"ended}");
+    assert_eq!((ours.get(ann), theirs.get(ann)), (Some(&1.5), Some(&2.0)), "{ours:?} {theirs:?}");
+    // There, the time since 1970.
+    assert_eq!(ours.get(nobody), None, "{ours:?}");
+    assert!(
+        theirs.iter().any(|(series, value)| series.starts_with("call_time") && *value > 1e9),
+        "{theirs:?}"
+    );
+    assert_eq!(ours.get("calls{outcome=\"ended}"), Some(&2.0));
 }
 
 #[test]
