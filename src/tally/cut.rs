@@ -8,7 +8,8 @@ mod take;
 
 use super::PATTERN_EVENTS;
 use super::catalog::{self, Entry};
-use super::exposition::{Buckets, Desc, Head, Kind, Source, Value, Visit};
+use super::exemplar::{Exemplar, Exemplars};
+use super::exposition::{Buckets, Desc, Detail, Head, Kind, Source, Value, Visit};
 use super::guard::Guard;
 use super::plan::Plan;
 use super::rows::{FILE_ERRORS, InputRow, LOST};
@@ -53,6 +54,8 @@ struct SeriesCut {
     metric: Metric,
     labels: Pairs,
     number: Number,
+    /// None where it is shown at 0.
+    exemplars: Exemplars,
 }
 
 /// A family that rules define, with its series and their bucket bounds.
@@ -62,6 +65,11 @@ impl StreamCut {
     /// A number as this cut shows it.
     fn shown(&self, of: impl Fn(&Numbers) -> u64) -> u64 {
         if self.zero { 0 } else { of(&self.numbers) }
+    }
+
+    /// The latest traced event of what is shown as more than 0.
+    fn exemplars(&self, rule: usize, level: Level, shown: u64) -> &[Exemplar] {
+        if shown == 0 { &[] } else { self.numbers.exemplars(rule, level) }
     }
 
     /// Walks what rules without free labels counted: the rule's index, the level, the number to show.
@@ -176,7 +184,9 @@ impl Cut {
                 stream.patterns(&input.plan, |rule, level, count| {
                     let name = input.plan.rules[rule].name.as_str();
                     let more = [("pattern", name), ("level", level.as_str())];
-                    to.sample(&stream.head, &more, Value::Int(count));
+                    let exemplars = stream.exemplars(rule, level, count);
+                    let detail = Detail { exemplars, ..Detail::default() };
+                    to.detailed(&stream.head, &more, Value::Int(count), detail);
                 });
             }
         }
@@ -327,7 +337,8 @@ impl SeriesCut {
             Number::Sum(value) | Number::Gauge(value) => Value::Float(*value),
             Number::Histogram(counts, sum) => Value::Histogram(Buckets { bounds, counts, sum: *sum }),
         };
-        to.sample(&self.head, &more, value);
+        let detail = Detail { exemplars: self.exemplars.list(), ..Detail::default() };
+        to.detailed(&self.head, &more, value, detail);
     }
 }
 

@@ -58,7 +58,8 @@ impl Bench {
     fn hit(&mut self, rule: usize, values: &[(&str, &str)]) {
         let find =
             |name: &str| values.iter().find(|(n, _)| *n == name).map(|(_, v)| Cow::Owned((*v).to_owned()));
-        self.tally.hit(self.stream, rule, Level::Error, &find);
+        let trace = values.iter().find(|(n, _)| *n == "trace").map(|(_, v)| *v);
+        self.tally.hit(self.stream, rule, Level::Error, &find, trace);
     }
 
     fn scrape(&mut self) -> BTreeMap<String, f64> {
@@ -154,7 +155,7 @@ fn a_file_that_appears_is_shown_at_zero_for_one_scrape() {
     let mut block = Block { lines: 3, bytes: 30, ..Block::default() };
     block.levels[ERROR] = 3;
     bench.tally.add(at, &block, 1.0);
-    bench.tally.hit(at, 0, Level::Error, &|_| None);
+    bench.tally.hit(at, 0, Level::Error, &|_| None, None);
     let first = bench.scrape();
     assert_eq!(first["log_events_total file=b level=error"], 0.0);
     assert_eq!(first["log_lines_total file=b"], 0.0);

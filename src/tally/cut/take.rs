@@ -1,6 +1,7 @@
 //! How a cut is taken, and taken back.
 
 use super::super::Tally;
+use super::super::exemplar::Exemplars;
 use super::super::exposition::Head;
 use super::super::stream::Stream;
 use super::{InputCut, SeriesCut, StreamCut};
@@ -32,6 +33,7 @@ impl Tally {
                 head: stream.head.clone(),
                 metric: s.key.metric,
                 labels: s.key.labels.clone(),
+                exemplars: if zero { Exemplars::default() } else { s.exemplars.clone() },
                 number: if zero { s.number.zero() } else { s.number.clone() },
             });
         }
