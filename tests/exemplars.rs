@@ -142,3 +142,30 @@ fn prometheus_stores_them_from_openmetrics() {
 fn prometheus_stores_them_from_protobuf() {
     prometheus_has_them("exemplar-storage,native-histograms");
 }
+
+#[test]
+fn births_are_told_on_demand_and_survive_a_restart() {
+    let folder = Folder::new();
+    folder.write("app.log", "");
+    let rules = folder.write("rules.yml", RULES);
+    let (store, log) = (folder.at("store"), folder.at("app.log"));
+    let start = |flag: &[&str]| {
+        let args = ["--storage.path", &store, "--rules", &rules, &log];
+        Exporter::start_with(&[&args, flag].concat(), &[])
+    };
+    let births = |exporter: &Exporter| -> Vec<String> {
+        exporter.scrape_until("the log is followed", |s| !s.lines("log_lines_total").is_empty());
+        let text = exporter.ask("GET", "/metrics", &[OPENMETRICS]).text();
+        text.lines().filter(|line| line.contains("_created")).map(str::to_owned).collect()
+    };
+    let mut exporter = start(&["--web.enable-created-timestamps"]);
+    let first = births(&exporter);
+    for name in ["log_events_created{", "log_lines_created{", "declined_seconds_created{"] {
+        assert!(first.iter().any(|line| line.starts_with(name)), "{name}: {first:?}");
+    }
+    exporter.stop();
+    let mut exporter = start(&["--web.enable-created-timestamps"]);
+    assert_eq!(births(&exporter), first);
+    exporter.stop();
+    assert_eq!(births(&start(&[])), [""; 0]);
+}

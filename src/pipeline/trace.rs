@@ -96,7 +96,14 @@ mod tests {
         assert_eq!(traces(r"\[(?P<trace_id>\w+)\] failed", plain, 5.0), ["4bf92f"]);
         assert_eq!(traces(r"\[(?P<trace.id>\w+)\] failed", plain, 5.0), ["4bf92f"]);
         assert_eq!(traces(r"\[(?P<request>\w+)\] failed", plain, 5.0), [""; 0]);
-        assert_eq!(traces(r"failed(?:\n(?P<traceID>\w+))", "2026-11-20 12:00:00,000 ERROR shop failed\n4bf92f\n", 5.0), ["4bf92f"]);
+        assert_eq!(
+            traces(
+                r"failed(?:\n(?P<traceID>\w+))",
+                "2026-11-20 12:00:00,000 ERROR shop failed\n4bf92f\n",
+                5.0
+            ),
+            ["4bf92f"]
+        );
     }
 
     #[test]

@@ -103,6 +103,7 @@ impl Tally {
         }
         let at = self.streams.len();
         let mut stream = Stream::new(key.clone(), Arc::new(head()), newborn);
+        stream.created = self.now;
         stream.exposed = self.plan.declare && self.guard.expose(PATTERN_EVENTS, self.plan.known_series());
         self.streams.push(Some(stream));
         self.by_key.insert(key.clone(), at);

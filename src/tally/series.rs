@@ -78,6 +78,8 @@ pub struct Series {
     pub number: Number,
     /// The latest traced events that it counted.
     pub exemplars: Exemplars,
+    /// Since when it counts, in seconds since the epoch; 0 where it is as old as its stream.
+    pub created: f64,
     /// Born of values that nobody knew: it is exposed at 0 once before its number.
     pub newborn: bool,
     /// The last cut held it at 0.
@@ -107,14 +109,15 @@ impl SeriesStore {
         self.index.get(key).copied()
     }
 
-    /// Adds a series that is not there yet.
-    pub fn insert(&mut self, key: Key, number: Number, newborn: bool) -> usize {
+    /// Adds a series that is not there yet; `created` as in [`Series`].
+    pub fn insert(&mut self, key: Key, number: Number, newborn: bool, created: f64) -> usize {
         let at = self.all.len();
         self.index.insert(key.clone(), at);
         self.all.push(Series {
             key,
             number,
             exemplars: Exemplars::default(),
+            created,
             newborn,
             at_zero: false,
             dirty: false,

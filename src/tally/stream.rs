@@ -125,6 +125,8 @@ pub struct Stream {
     pub head: Arc<Head>,
     /// What it counted.
     pub numbers: Arc<Numbers>,
+    /// Since when it counts, in seconds since the epoch; 0 where that is not known.
+    pub created: f64,
     /// It appeared while running: everything is exposed at 0 once before its numbers.
     pub newborn: bool,
     /// The series of rules without free labels stand at 0 from the start.
@@ -152,6 +154,7 @@ impl Stream {
             key,
             head,
             numbers: Arc::default(),
+            created: 0.0,
             newborn,
             exposed: false,
             scraped: false,
@@ -198,12 +201,13 @@ impl Stream {
             newborn: self.newborn,
             scraped: self.scraped,
             rules: numbers.cells.chunk_by(|a, b| a.rule == b.rule).map(rule_row).collect(),
+            created: self.created,
         }
     }
 
     /// Takes over what the store kept. Rules that are no longer in force are left behind.
     pub fn adopt(&mut self, row: &StreamRow, plan: &Plan) {
-        (self.newborn, self.scraped) = (row.newborn, row.scraped);
+        (self.newborn, self.scraped, self.created) = (row.newborn, row.scraped, row.created);
         let numbers = self.change();
         numbers.lines = row.lines;
         numbers.bytes = row.bytes;

@@ -268,3 +268,31 @@ fn counters_of_stores_without_spans_are_read() {
     assert_eq!(bytes.pop(), Some(0));
     assert_eq!(postcard::from_bytes::<InputRow>(&bytes).unwrap(), row);
 }
+
+#[test]
+fn births_survive_the_store_and_are_unknown_to_older_ones() {
+    let rules = || vec![rule("db", vec![label("db", &[])], vec![])];
+    let guard = Arc::new(Guard::new(9));
+    let mut tally = Tally::new("in", Arc::new(Plan::new(rules(), false)), guard.clone());
+    tally.set_now(7.0);
+    let stream = tally.stream(&key(), Head::default, false);
+    tally.cut(1);
+    tally.set_now(9.0);
+    let mut bench = Bench { tally, guard, stream };
+    bench.hit(0, &[("db", "x")]);
+    let rows = bench.tally.export();
+    let (stream, series) = (rows.streams[0].1.clone().unwrap(), rows.series[0].1.clone().unwrap());
+    assert_eq!((stream.created, series.created), (7.0, 9.0));
+    let mut after = bench.reborn(rules());
+    after.tally.restore_stream(&key(), &stream, Head::default);
+    let again = after.tally.export();
+    assert_eq!(again.streams[0].1.as_ref().unwrap().created, 7.0);
+    // An earlier version wrote all but the eight bytes at the end.
+    let mut old = postcard::to_stdvec(&series).unwrap();
+    old.truncate(old.len() - 8);
+    let read: super::rows::SeriesRow = postcard::from_bytes(&old).unwrap();
+    assert_eq!((read.number, read.created), (series.number, 0.0));
+    let mut old = postcard::to_stdvec(&stream).unwrap();
+    old.truncate(old.len() - 8);
+    assert_eq!(postcard::from_bytes::<super::rows::StreamRow>(&old).unwrap().created, 0.0);
+}

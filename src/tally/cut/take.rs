@@ -31,6 +31,8 @@ impl Tally {
             let zero = s.is_at_zero() || stream.is_at_zero();
             series.push(SeriesCut {
                 head: stream.head.clone(),
+                created: Some(if s.created > 0.0 { s.created } else { stream.created })
+                    .filter(|at| *at > 0.0),
                 metric: s.key.metric,
                 labels: s.key.labels.clone(),
                 exemplars: if zero { Exemplars::default() } else { s.exemplars.clone() },
@@ -54,6 +56,7 @@ impl Stream {
         StreamCut {
             head: self.head.clone(),
             numbers: self.numbers.clone(),
+            created: Some(self.created).filter(|at| *at > 0.0),
             zero: self.is_at_zero(),
             exposed: self.exposed,
             format: self.format,
