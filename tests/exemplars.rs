@@ -58,7 +58,7 @@ fn lines_with_a_trace_leave_it_where_they_were_counted() {
         "2026-11-20 12:00:00,000 ERROR shop refused [bbb1] by acme\n".to_owned(),
         "2026-11-20 12:00:00,000 ERROR shop refused [] by acme\n".to_owned(),
     ];
-    folder.append("app.log", &lines.concat());
+    folder.append("app.log", lines.concat());
     // The series of a bank that nobody knew before is at 0 for one scrape, and has no exemplar there.
     let found = until("all exemplars", || {
         let found = exemplars(&exporter);
@@ -114,7 +114,7 @@ fn prometheus_has_them(features: &str) {
     let feature = format!("--enable-feature={features}");
     let prometheus = Database::prometheus(&folder, &free_address(), &config, &[&feature]);
     prometheus.wait_for("up", 1.0);
-    folder.append("app.log", &[declined("0.5", "aaa1"), declined("8", "aaa2")].concat());
+    folder.append("app.log", [declined("0.5", "aaa1"), declined("8", "aaa2")].concat());
     until("exemplars of the histogram", || {
         (stored(&prometheus, "declined_seconds_bucket").len() >= 2).then_some(())
     });
@@ -124,7 +124,7 @@ fn prometheus_has_them(features: &str) {
     assert_eq!(stored(&prometheus, "declined_seconds_bucket"), of(&[("aaa1", "0.5"), ("aaa2", "8")]));
     assert_eq!(stored(&prometheus, "log_pattern_events_total{pattern='declined'}"), of(&[("aaa2", "1")]));
     assert_eq!(stored(&prometheus, "declined_wait_seconds_total"), of(&[("aaa2", "8")]));
-    folder.append("app.log", &declined("0.9", "aaa3"));
+    folder.append("app.log", declined("0.9", "aaa3"));
     until("the next exemplar", || {
         let all = stored(&prometheus, "log_pattern_events_total{pattern='declined'}");
         (all == of(&[("aaa2", "1"), ("aaa3", "1")])).then_some(())
