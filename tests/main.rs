@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod corpora;
 mod exactly_once;
+mod exemplars;
 mod host;
 mod host_peer;
 mod import;

@@ -104,6 +104,9 @@ pub(super) struct Run {
     /// Allow POST /-/reload
     #[arg(long = "web.enable-lifecycle", env = "LOGTALLY_WEB_ENABLE_LIFECYCLE")]
     pub(super) lifecycle: bool,
+    /// Tell since when counters and histograms of logs count, in OpenMetrics and protobuf
+    #[arg(long = "web.enable-created-timestamps", env = "LOGTALLY_WEB_ENABLE_CREATED_TIMESTAMPS")]
+    pub(super) created_timestamps: bool,
     /// Scrapes answered at the same time; more get 503
     #[arg(
         long = "web.max-requests",

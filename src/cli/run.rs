@@ -68,6 +68,7 @@ fn options(args: Run, gate: web::Gate) -> app::Options {
             gate,
             telemetry_path: args.telemetry_path,
             enable_lifecycle: args.lifecycle,
+            created_timestamps: args.created_timestamps,
             max_requests: args.max_requests,
             ..web::Options::default()
         },

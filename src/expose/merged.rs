@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 
-use crate::tally::exposition::{Buckets, Desc, Head, Kind, Source, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Source, Value, Visit};
 
 /// A walk over all sources in which every family stands once, sorted by name where each source is sorted.
 pub struct Merged {
@@ -108,6 +108,12 @@ impl Visit for Between<'_, '_> {
     fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>) {
         if !self.mute {
             self.to.sample(head, more, value);
+        }
+    }
+
+    fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, detail: Detail<'_>) {
+        if !self.mute {
+            self.to.detailed(head, more, value, detail);
         }
     }
 }

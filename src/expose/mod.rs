@@ -19,17 +19,33 @@ use crate::tally::exposition::Source;
 /// A chunk leaves when it has grown to this size.
 const CHUNK: usize = 64 * 1024;
 
-/// Writes every family of `source` in `format`. The sink gets non-empty chunks in order; together they are the
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// The format.
+    pub format: Format,
+    /// Whether series say since when they count, in the formats that have a place for it.
+    pub created: bool,
+}
+
+impl From<Format> for Style {
+    fn from(format: Format) -> Style {
+        Style { format, created: false }
+    }
+}
+
+/// Writes every family of `source` in a format, or a format with more to say. The sink gets non-empty chunks in order; together they are the
 /// whole answer.
-pub fn encode(format: Format, source: &dyn Source, sink: &mut dyn FnMut(Vec<u8>)) {
+pub fn encode(style: impl Into<Style>, source: &dyn Source, sink: &mut dyn FnMut(Vec<u8>)) {
+    let Style { format, created } = style.into();
     match format {
         Format::Text | Format::OpenMetrics => {
-            let mut to = text::Encoder::new(format == Format::OpenMetrics, sink);
+            let mut to = text::Encoder::new(format == Format::OpenMetrics, created, sink);
             source.visit(&mut to);
             to.finish();
         }
         Format::Protobuf => {
-            let mut to = proto::Encoder::new(sink);
+            let mut to = proto::Encoder::new(created, sink);
             source.visit(&mut to);
             to.finish();
         }
@@ -43,5 +59,7 @@ pub fn bound(x: f64) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+#[cfg(test)]
+mod detail_tests;
 #[cfg(test)]
 mod tests;

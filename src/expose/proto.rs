@@ -7,7 +7,8 @@
 
 use super::CHUNK;
 use super::wire::{LENGTH, VARINT, bytes, double, key, varint, varint_len};
-use crate::tally::exposition::{Buckets, Desc, Head, Kind, Value, Visit};
+use crate::tally::exemplar::{Exemplar, LABEL};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Value, Visit};
 
 /// A family's message is closed when it has grown to this size, so that memory stays bounded.
 const SPLIT: usize = 4 * 1024 * 1024;
@@ -21,12 +22,14 @@ pub(super) struct Encoder<'s> {
     metrics: Vec<u8>,
     metric: Vec<u8>,
     kind: Kind,
+    /// Births of series are told.
+    created: bool,
 }
 
 impl<'s> Encoder<'s> {
-    pub(super) fn new(sink: &'s mut dyn FnMut(Vec<u8>)) -> Encoder<'s> {
+    pub(super) fn new(created: bool, sink: &'s mut dyn FnMut(Vec<u8>)) -> Encoder<'s> {
         let (out, family, metrics, metric) = Default::default();
-        Encoder { sink, out, family, metrics, metric, kind: Kind::Untyped }
+        Encoder { sink, out, family, metrics, metric, kind: Kind::Untyped, created }
     }
 
     /// Writes what is left.
@@ -55,11 +58,12 @@ impl<'s> Encoder<'s> {
         }
     }
 
-    fn value(&mut self, value: Value<'_>) -> bool {
+    fn value(&mut self, value: Value<'_>, detail: Detail<'_>) -> bool {
+        let created = detail.created.filter(|_| self.created);
         let metric = &mut self.metric;
         let number = match value {
             Value::Histogram(buckets) if self.kind == Kind::Histogram => {
-                histogram(metric, &buckets);
+                histogram(metric, &buckets, detail.exemplars, created);
                 return true;
             }
             Value::Int(n) => n as f64,
@@ -72,10 +76,16 @@ impl<'s> Encoder<'s> {
             Kind::Untyped => 5,
             Kind::Histogram => return false,
         };
-        // A message of one double: its key, then eight bytes.
+        let mut more = Vec::new();
+        if self.kind == Kind::Counter {
+            detail.exemplars.first().inspect(|exemplar| push_exemplar(&mut more, 2, exemplar));
+            created.inspect(|at| push_time(&mut more, 3, *at));
+        }
+        // One double, its key and eight bytes, before the rest.
         key(metric, field, LENGTH);
-        varint(metric, 9);
+        varint(metric, 9 + more.len() as u64);
         double(metric, 1, number);
+        metric.extend_from_slice(&more);
         true
     }
 }
@@ -105,6 +115,10 @@ impl Visit for Encoder<'_> {
     }
 
     fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>) {
+        self.detailed(head, more, value, Detail::default());
+    }
+
+    fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, detail: Detail<'_>) {
         self.metric.clear();
         for (name, value) in head.pairs() {
             label(&mut self.metric, name, value);
@@ -112,7 +126,7 @@ impl Visit for Encoder<'_> {
         for (name, value) in more {
             label(&mut self.metric, name, value);
         }
-        if !self.value(value) {
+        if !self.value(value, detail) {
             return;
         }
         bytes(&mut self.metrics, 4, &self.metric);
@@ -130,24 +144,48 @@ fn label(out: &mut Vec<u8>, name: &str, value: &str) {
     bytes(out, 2, value.as_bytes());
 }
 
-/// Field 7: count, sum and cumulative buckets. The infinite bucket is the count and is not repeated.
-fn histogram(metric: &mut Vec<u8>, buckets: &Buckets<'_>) {
+/// A time in seconds since the epoch, as `google.protobuf.Timestamp`.
+fn push_time(out: &mut Vec<u8>, field: u64, seconds: f64) {
+    let millis = (seconds * 1e3).round() as u64;
+    let mut time = Vec::with_capacity(16);
+    key(&mut time, 1, VARINT);
+    varint(&mut time, millis / 1000);
+    key(&mut time, 2, VARINT);
+    varint(&mut time, millis % 1000 * 1_000_000);
+    bytes(out, field, &time);
+}
+
+fn push_exemplar(out: &mut Vec<u8>, field: u64, exemplar: &Exemplar) {
+    let mut body = Vec::with_capacity(96);
+    label(&mut body, LABEL, &exemplar.trace_id);
+    double(&mut body, 2, exemplar.value);
+    push_time(&mut body, 3, exemplar.at);
+    bytes(out, field, &body);
+}
+
+/// Field 7: count, sum and cumulative buckets. The infinite bucket is the count and is only repeated for its exemplar.
+fn histogram(metric: &mut Vec<u8>, buckets: &Buckets<'_>, exemplars: &[Exemplar], created: Option<f64>) {
     let mut body = Vec::with_capacity(24 * buckets.counts.len() + 24);
     let total = buckets.counts.iter().fold(0_u64, |a, n| a.saturating_add(*n));
     key(&mut body, 1, VARINT);
     varint(&mut body, total);
     double(&mut body, 2, buckets.sum);
+    let mut exemplars = exemplars.iter().peekable();
     let mut count = 0_u64;
     let mut bucket = Vec::with_capacity(24);
-    for (bound, n) in buckets.bounds.iter().zip(buckets.counts) {
+    for (at, n) in buckets.counts.iter().enumerate() {
         count = count.saturating_add(*n);
-        if *bound < f64::INFINITY {
+        let exemplar = exemplars.next_if(|exemplar| exemplar.bucket == at);
+        let bound = buckets.bounds.get(at).copied().unwrap_or(f64::INFINITY);
+        if bound < f64::INFINITY || exemplar.is_some() {
             bucket.clear();
             key(&mut bucket, 1, VARINT);
             varint(&mut bucket, count);
-            double(&mut bucket, 2, *bound);
+            double(&mut bucket, 2, bound);
+            exemplar.inspect(|exemplar| push_exemplar(&mut bucket, 3, exemplar));
             bytes(&mut body, 3, &bucket);
         }
     }
+    created.inspect(|at| push_time(&mut body, 15, *at));
     bytes(metric, 7, &body);
 }

@@ -12,7 +12,7 @@ use super::*;
 use crate::tally::exposition::{Buckets, Desc, Head, Kind, Value, Visit};
 
 /// A source written down as a walk.
-struct Walk(fn(&mut dyn Visit));
+pub(super) struct Walk(pub(super) fn(&mut dyn Visit));
 
 impl Source for Walk {
     fn visit(&self, to: &mut dyn Visit) {
@@ -20,11 +20,11 @@ impl Source for Walk {
     }
 }
 
-fn desc(name: &'static str, help: &'static str, kind: Kind, unit: Option<&'static str>) -> Desc {
+pub(super) fn desc(name: &'static str, help: &'static str, kind: Kind, unit: Option<&'static str>) -> Desc {
     Desc { name: name.into(), help: help.into(), kind, unit: unit.map(Cow::Borrowed) }
 }
 
-fn encoded(format: Format, source: &dyn Source) -> Vec<u8> {
+pub(super) fn encoded(format: impl Into<Style>, source: &dyn Source) -> Vec<u8> {
     let mut all = Vec::new();
     encode(format, source, &mut |chunk| {
         assert!(!chunk.is_empty());
@@ -33,7 +33,7 @@ fn encoded(format: Format, source: &dyn Source) -> Vec<u8> {
     all
 }
 
-fn text(format: Format, source: &dyn Source) -> String {
+pub(super) fn text(format: impl Into<Style>, source: &dyn Source) -> String {
     String::from_utf8(encoded(format, source)).unwrap()
 }
 
@@ -231,7 +231,7 @@ fn chunks_stay_small_and_make_the_whole() {
 
 /// Fields of a protobuf message: number, and a varint, eight bytes or a slice.
 #[derive(Debug, PartialEq, Clone)]
-enum Wire<'a> {
+pub(super) enum Wire<'a> {
     Varint(u64),
     Double(f64),
     Bytes(&'a [u8]),
@@ -256,7 +256,7 @@ fn take<'a>(from: &mut &'a [u8], n: usize) -> &'a [u8] {
     head
 }
 
-fn fields(mut from: &[u8]) -> Vec<(u64, Wire<'_>)> {
+pub(super) fn fields(mut from: &[u8]) -> Vec<(u64, Wire<'_>)> {
     let mut fields = Vec::new();
     while !from.is_empty() {
         let key = read_varint(&mut from);
@@ -274,18 +274,18 @@ fn fields(mut from: &[u8]) -> Vec<(u64, Wire<'_>)> {
     fields
 }
 
-fn all(from: &[u8], field: u64) -> Vec<Wire<'_>> {
+pub(super) fn all(from: &[u8], field: u64) -> Vec<Wire<'_>> {
     fields(from).into_iter().filter(|(n, _)| *n == field).map(|(_, v)| v).collect()
 }
 
-fn only(from: &[u8], field: u64) -> &[u8] {
+pub(super) fn only(from: &[u8], field: u64) -> &[u8] {
     match all(from, field).as_slice() {
         [Wire::Bytes(bytes)] => bytes,
         other => panic!("field {field}: {other:?}"),
     }
 }
 
-fn messages(mut from: &[u8]) -> Vec<&[u8]> {
+pub(super) fn messages(mut from: &[u8]) -> Vec<&[u8]> {
     let mut messages = Vec::new();
     while !from.is_empty() {
         let len = read_varint(&mut from) as usize;

@@ -1,38 +1,45 @@
 //! The two text formats, written sample by sample: Prometheus' 0.0.4 and OpenMetrics 1.0.0.
 //!
 //! They differ in little: OpenMetrics names a counter's family without `_total`, knows units, says `unknown` for
-//! `untyped`, writes bucket bounds in one canonical form and ends with `# EOF`.
+//! `untyped`, writes bucket bounds in one canonical form, has exemplars and births of series, and ends with `# EOF`.
 
 use std::collections::HashSet;
 
 use super::CHUNK;
 use super::labels::{escape, push_pair};
 use super::number::{push_canonical, push_f64, push_u64};
-use crate::tally::exposition::{Buckets, Desc, Head, Kind, Value, Visit};
+use crate::tally::exemplar::{Exemplar, LABEL};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Value, Visit};
 
 /// Encodes a walk; [`Encoder::finish`] ends it.
 pub(super) struct Encoder<'s> {
     open: bool,
+    /// Births of series are told.
+    created: bool,
     out: Vec<u8>,
     sink: &'s mut dyn FnMut(Vec<u8>),
     /// The head of the present family, until its first sample shows that it is not empty.
     pending: Vec<u8>,
     name: Vec<u8>,
     kind: Kind,
+    /// The family is an OpenMetrics counter or histogram, whose samples may carry more.
+    rich: bool,
     les: Bounds,
     /// OpenMetrics names in use, so that a counter `x_total` beside a gauge `x` does not announce `x` twice.
     taken: HashSet<Box<str>>,
 }
 
 impl<'s> Encoder<'s> {
-    pub(super) fn new(open: bool, sink: &'s mut dyn FnMut(Vec<u8>)) -> Encoder<'s> {
+    pub(super) fn new(open: bool, created: bool, sink: &'s mut dyn FnMut(Vec<u8>)) -> Encoder<'s> {
         Encoder {
             open,
+            created: open && created,
             out: Vec::with_capacity(CHUNK + 4096),
             sink,
             pending: Vec::new(),
             name: Vec::new(),
             kind: Kind::Untyped,
+            rich: false,
             les: Bounds::default(),
             taken: HashSet::new(),
         }
@@ -94,8 +101,42 @@ impl<'s> Encoder<'s> {
         out.extend_from_slice(b"} ");
     }
 
-    fn histogram(&mut self, head: &Head, more: &[(&str, &str)], buckets: &Buckets<'_>) {
+    /// Ends a line, with its exemplar if it has one.
+    fn end(&mut self, exemplar: Option<&Exemplar>) {
+        if let Some(exemplar) = exemplar.filter(|_| self.rich) {
+            let out = &mut self.out;
+            out.extend_from_slice(b" # {");
+            push_pair(out, true, LABEL, &exemplar.trace_id);
+            out.extend_from_slice(b"} ");
+            push_f64(out, exemplar.value);
+            out.push(b' ');
+            push_f64(out, to_millis(exemplar.at));
+        }
+        self.out.push(b'\n');
+    }
+
+    /// A line that tells the birth of a series, where that is known and wanted.
+    fn birth(&mut self, head: &Head, more: &[(&str, &str)], created: Option<f64>) {
+        let Some(created) = created.filter(|_| self.created && self.rich) else { return };
+        // `x_total` was created at `x_created`.
+        let suffix = if self.kind == Kind::Counter { b"_total".len() } else { 0 };
+        let whole = self.name.len();
+        self.name.truncate(whole - suffix);
+        self.labels(b"_created", head, more, None);
+        self.name.extend_from_slice(&b"_total"[..suffix]);
+        push_f64(&mut self.out, to_millis(created));
+        self.out.push(b'\n');
+    }
+
+    fn histogram(
+        &mut self,
+        head: &Head,
+        more: &[(&str, &str)],
+        buckets: &Buckets<'_>,
+        exemplars: &[Exemplar],
+    ) {
         self.les.set(buckets.bounds, self.open);
+        let mut exemplars = exemplars.iter().peekable();
         let mut count = 0_u64;
         for (i, n) in buckets.counts.iter().enumerate() {
             count = count.saturating_add(*n);
@@ -103,12 +144,12 @@ impl<'s> Encoder<'s> {
             if buckets.bounds.get(i).is_some_and(|bound| *bound < f64::INFINITY) {
                 self.labels(b"_bucket", head, more, Some(i));
                 push_u64(&mut self.out, count);
-                self.out.push(b'\n');
+                self.end(exemplars.next_if(|exemplar| exemplar.bucket == i));
             }
         }
         self.labels(b"_bucket", head, more, Some(buckets.bounds.len()));
         push_u64(&mut self.out, count);
-        self.out.push(b'\n');
+        self.end(exemplars.next());
         self.labels(b"_sum", head, more, None);
         push_f64(&mut self.out, buckets.sum);
         self.out.push(b'\n');
@@ -144,32 +185,43 @@ impl Visit for Encoder<'_> {
         self.name.clear();
         self.name.extend_from_slice(desc.name.as_bytes());
         self.kind = desc.kind;
+        self.rich = self.open && matches!(word, "counter" | "histogram");
     }
 
     fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>) {
+        self.detailed(head, more, value, Detail::default());
+    }
+
+    fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, detail: Detail<'_>) {
         // A value that is no value of its family's type would make the whole scrape invalid.
         if matches!(value, Value::Histogram(_)) != (self.kind == Kind::Histogram) {
             return;
         }
         self.out.append(&mut self.pending);
         match value {
-            Value::Histogram(buckets) => self.histogram(head, more, &buckets),
+            Value::Histogram(buckets) => self.histogram(head, more, &buckets, detail.exemplars),
             Value::Int(n) => {
                 self.labels(b"", head, more, None);
                 push_u64(&mut self.out, n);
-                self.out.push(b'\n');
+                self.end(detail.exemplars.first());
             }
             Value::Float(x) => {
                 self.labels(b"", head, more, None);
                 push_f64(&mut self.out, x);
-                self.out.push(b'\n');
+                self.end(detail.exemplars.first());
             }
         }
+        self.birth(head, more, detail.created);
         if self.out.len() >= CHUNK {
             let next = Vec::with_capacity(CHUNK + 4096);
             (self.sink)(std::mem::replace(&mut self.out, next));
         }
     }
+}
+
+/// Seconds as Prometheus keeps them: to the millisecond.
+fn to_millis(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
 }
 
 /// The rendered `le` labels of the last histogram; the next one nearly always has the same bounds.

@@ -126,6 +126,7 @@ impl Shard {
     pub fn sync(&mut self, listing: &[Listed], unmatched: u64, clock: Clock, log: &Log) {
         let mut found = Vec::new();
         let (first, from) = (self.first, self.from);
+        self.tally.set_now(clock.wall);
         let (tailer, mut sink) = self.parts(clock);
         tailer.sync(listing, first, from, clock.now, &mut found, &mut sink);
         self.first = false;

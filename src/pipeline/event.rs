@@ -253,13 +253,16 @@ impl Pipeline {
         if counted.span.is_some() {
             return self.pair(pattern, which, open, piece, line, into, field);
         }
-        if counted.labels.is_empty() && counted.metrics.is_empty() {
-            into.tally.hit(into.stream, pattern as usize, level, &|_| None);
+        let plain = counted.labels.is_empty() && counted.metrics.is_empty();
+        let traced = into.tally.takes_exemplars() && self.may_name_trace(pattern, line);
+        if plain && !traced {
+            into.tally.hit(into.stream, pattern as usize, level, &|_| None, None);
             return;
         }
         let captures = self.scanner.captures(pattern, which, piece.hay, piece.start);
         let said = Said { parser: &self.parser, captures, line, field: RefCell::new(field) };
-        into.tally.hit(into.stream, pattern as usize, level, &|name| said.of(name));
+        let trace = if traced { said.trace() } else { None };
+        into.tally.hit(into.stream, pattern as usize, level, &|name| said.of(name), trace.as_deref());
     }
 
     /// Keeps a line of the open event's text for the rules that span lines.

@@ -14,6 +14,7 @@ mod event;
 mod pair;
 mod said;
 mod spans;
+mod trace;
 
 #[cfg(test)]
 mod span_tests;
@@ -86,6 +87,8 @@ struct Rule {
     spans_lines: bool,
     /// It has no literal to look for.
     residual: bool,
+    /// A capture of it holds the event's trace.
+    traced: bool,
 }
 
 /// Buffers that are used again from block to block; one per thread.
@@ -124,6 +127,7 @@ impl Pipeline {
             target: p.target.clone(),
             spans_lines: scanner.spans_lines(at as u32),
             residual: scanner.slow_reason(at as u32).is_some(),
+            traced: trace::has_capture(&scanner, at as u32),
         };
         let patterns: Vec<Rule> = patterns.iter().enumerate().map(rule).collect();
         let spans_lines = patterns.iter().any(|rule| rule.spans_lines);

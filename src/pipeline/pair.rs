@@ -43,7 +43,9 @@ impl Pipeline {
                     DURATION => Some(Cow::Owned(duration_text(nanos))),
                     _ => said.of(name).or_else(|| of_start(&started, name)),
                 };
-                into.tally.hit(into.stream, pattern as usize, level, &lookup);
+                let traced = into.tally.takes_exemplars() && self.may_name_trace(pattern, line);
+                let trace = if traced { said.trace() } else { None };
+                into.tally.hit(into.stream, pattern as usize, level, &lookup, trace.as_deref());
             }
         }
         let begins = span.starts.max(which)..self.scanner.expressions(pattern);

@@ -41,7 +41,7 @@ impl Tally {
     fn declare_one(&mut self, stream: usize, metric: Metric, labels: Pairs, number: Number) {
         let key = self.unify(Key { stream, metric, labels });
         if self.series.find(&key).is_none() && self.guard.expose(self.name_of(metric), 1) {
-            self.series.insert(key, number, false);
+            self.series.insert(key, number, false, 0.0);
         }
     }
 
@@ -53,7 +53,8 @@ impl Tally {
         }
         if self.guard.admit(self.name_of(metric)) {
             let newborn = !self.stands_from_the_start(&key);
-            return self.series.insert(key, zero, newborn);
+            let created = if newborn { self.now } else { 0.0 };
+            return self.series.insert(key, zero, newborn, created);
         }
         let name = self.name_of(metric).to_owned();
         self.change_counters(|counters| bump(&mut counters.overflow, &name));
@@ -61,7 +62,7 @@ impl Tally {
         let key = Key { labels, ..key };
         match self.series.find(&key) {
             Some(at) => at,
-            None => self.series.insert(key, zero, true),
+            None => self.series.insert(key, zero, true, self.now),
         }
     }
 

@@ -8,7 +8,8 @@ mod take;
 
 use super::PATTERN_EVENTS;
 use super::catalog::{self, Entry};
-use super::exposition::{Buckets, Desc, Head, Kind, Source, Value, Visit};
+use super::exemplar::{Exemplar, Exemplars};
+use super::exposition::{Buckets, Desc, Detail, Head, Kind, Source, Value, Visit};
 use super::guard::Guard;
 use super::plan::Plan;
 use super::rows::{FILE_ERRORS, InputRow, LOST};
@@ -38,6 +39,8 @@ struct StreamCut {
     head: Arc<Head>,
     /// Shared with the stream until that counts on.
     numbers: Arc<Numbers>,
+    /// Since when it counts, where that is known.
+    created: Option<f64>,
     /// Everything of it is shown at 0.
     zero: bool,
     /// The series of rules without free labels stand at 0 from the start.
@@ -53,6 +56,9 @@ struct SeriesCut {
     metric: Metric,
     labels: Pairs,
     number: Number,
+    /// None where it is shown at 0.
+    exemplars: Exemplars,
+    created: Option<f64>,
 }
 
 /// A family that rules define, with its series and their bucket bounds.
@@ -62,6 +68,15 @@ impl StreamCut {
     /// A number as this cut shows it.
     fn shown(&self, of: impl Fn(&Numbers) -> u64) -> u64 {
         if self.zero { 0 } else { of(&self.numbers) }
+    }
+
+    fn detail(&self) -> Detail<'_> {
+        Detail { exemplars: &[], created: self.created }
+    }
+
+    /// The latest traced event of what is shown as more than 0.
+    fn exemplars(&self, rule: usize, level: Level, shown: u64) -> &[Exemplar] {
+        if shown == 0 { &[] } else { self.numbers.exemplars(rule, level) }
     }
 
     /// Walks what rules without free labels counted: the rule's index, the level, the number to show.
@@ -107,7 +122,7 @@ impl Cut {
     fn streams(&self, to: &mut dyn Visit, entry: &Entry, value: impl Fn(&StreamCut) -> u64) {
         to.family(&entry.desc());
         for stream in self.inputs.iter().flat_map(|input| &input.streams) {
-            to.sample(&stream.head, &[], Value::Int(value(stream)));
+            to.detailed(&stream.head, &[], Value::Int(value(stream)), stream.detail());
         }
     }
 
@@ -148,7 +163,7 @@ impl Cut {
         for stream in self.inputs.iter().flat_map(|input| &input.streams) {
             for level in Level::ALL {
                 let value = Value::Int(stream.shown(|n| n.levels[level.index()]));
-                to.sample(&stream.head, &[("level", level.as_str())], value);
+                to.detailed(&stream.head, &[("level", level.as_str())], value, stream.detail());
             }
         }
     }
@@ -176,7 +191,9 @@ impl Cut {
                 stream.patterns(&input.plan, |rule, level, count| {
                     let name = input.plan.rules[rule].name.as_str();
                     let more = [("pattern", name), ("level", level.as_str())];
-                    to.sample(&stream.head, &more, Value::Int(count));
+                    let exemplars = stream.exemplars(rule, level, count);
+                    let detail = Detail { exemplars, ..stream.detail() };
+                    to.detailed(&stream.head, &more, Value::Int(count), detail);
                 });
             }
         }
@@ -327,7 +344,8 @@ impl SeriesCut {
             Number::Sum(value) | Number::Gauge(value) => Value::Float(*value),
             Number::Histogram(counts, sum) => Value::Histogram(Buckets { bounds, counts, sum: *sum }),
         };
-        to.sample(&self.head, &more, value);
+        let detail = Detail { exemplars: self.exemplars.list(), created: self.created };
+        to.detailed(&self.head, &more, value, detail);
     }
 }
 

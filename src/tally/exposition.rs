@@ -2,6 +2,7 @@
 //!
 //! Nothing is collected on the way: a [`Source`] calls a [`Visit`] family by family, sample by sample.
 
+use super::exemplar::Exemplar;
 use std::borrow::Cow;
 
 /// The type of a metric family.
@@ -99,12 +100,25 @@ pub struct Buckets<'a> {
     pub sum: f64,
 }
 
+/// What belongs to a sample and not every format has a place for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Detail<'a> {
+    /// Events that were counted, for counters and histograms: at most one for each bucket, ascending.
+    pub exemplars: &'a [Exemplar],
+    /// Since when the series counts, in seconds since the epoch, where that is known.
+    pub created: Option<f64>,
+}
+
 /// Takes families and samples as they come.
 pub trait Visit {
     /// The samples that follow belong to this family. A family is visited once, its samples in one run.
     fn family(&mut self, desc: &Desc);
     /// A sample of the family, labelled by the head and the pairs after it.
     fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>);
+    /// The same with its details; whoever has no place for them leaves them out.
+    fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, _: Detail<'_>) {
+        self.sample(head, more, value);
+    }
 }
 
 /// Something that can be scraped: families sorted by name, samples in a stable order.

@@ -34,7 +34,7 @@ impl Tally {
         let streams = &self.streams;
         self.series.take_dirty(|s| {
             let Some(stream) = streams[s.key.stream].as_ref() else { return };
-            let row = SeriesRow { number: s.number.clone(), newborn: s.newborn };
+            let row = SeriesRow { number: s.number.clone(), newborn: s.newborn, created: s.created };
             to(Row::Series(series_id(&input, &stream.key, &plan, &s.key), Some(row)));
         });
         if std::mem::take(&mut self.counters_dirty) {
@@ -83,7 +83,7 @@ impl Tally {
             Some(at) => at,
             None => {
                 self.guard.adopt(self.name_of(metric));
-                self.series.insert(key, row.number.zero(), row.newborn)
+                self.series.insert(key, row.number.zero(), row.newborn, row.created)
             }
         };
         *self.series.change(at) = row.number.clone();

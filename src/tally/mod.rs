@@ -8,8 +8,10 @@
 mod birth;
 pub mod catalog;
 pub mod cut;
+pub mod exemplar;
 pub mod exposition;
 pub mod guard;
+mod hit;
 mod keep;
 pub mod plan;
 pub mod rows;
@@ -34,7 +36,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use stream::{Stream, StreamKey};
-use template::Lookup;
 
 /// The metric that counts rules' matches.
 pub const PATTERN_EVENTS: &str = "log_pattern_events_total";
@@ -106,6 +107,7 @@ impl Tally {
         }
         let at = self.streams.len();
         let mut stream = Stream::new(key.clone(), Arc::new(head()), newborn);
+        stream.created = self.now;
         stream.exposed = self.plan.declare && self.guard.expose(PATTERN_EVENTS, self.plan.known_series());
         self.streams.push(Some(stream));
         self.by_key.insert(key.clone(), at);
@@ -127,43 +129,6 @@ impl Tally {
         numbers.levels.iter_mut().zip(block.levels).for_each(|(sum, more)| *sum += more);
         if block.levels != [0; 8] {
             numbers.last_event = now;
-        }
-    }
-
-    /// Counts an event that a rule matched, once, with its labels and metrics.
-    pub fn hit(&mut self, stream: usize, rule: usize, level: Level, lookup: &Lookup<'_, '_>) {
-        let plan = self.plan.clone();
-        let counted = &plan.rules[rule];
-        self.last_match[rule] = self.now;
-        if counted.labels.is_empty() {
-            if let Some(stream) = self.streams.get_mut(stream).and_then(Option::as_mut) {
-                stream.hit(rule, level);
-            }
-            if counted.metrics.is_empty() {
-                return;
-            }
-        }
-        let values: Vec<String> = counted.labels.iter().map(|label| text(label, lookup)).collect();
-        if !counted.labels.is_empty() {
-            let at = self.born(
-                stream,
-                Metric::Pattern(rule),
-                pattern_pairs(counted, level, &values),
-                Number::Count(0),
-            );
-            self.increment(at);
-        }
-        for (metric, &family) in counted.metrics.iter().zip(plan.families_of(rule)) {
-            let value = match metric.value(lookup) {
-                Ok(value) => value,
-                Err(_) => {
-                    self.change_counters(|counters| bump(&mut counters.value_errors, &metric.name));
-                    continue;
-                }
-            };
-            let pairs = label_pairs(counted, &values).collect();
-            let at = self.born(stream, Metric::Rule(family, rule), pairs, empty(&metric.kind));
-            observe(self.series.change(at), &metric.kind, value);
         }
     }
 
@@ -304,12 +269,6 @@ fn pattern_pairs(rule: &spec::Counted, level: Level, values: &[String]) -> Pairs
     fixed.into_iter().chain(label_pairs(rule, values)).collect()
 }
 
-fn text(label: &spec::Label, lookup: &Lookup<'_, '_>) -> String {
-    let mut text = String::new();
-    label.render(lookup, &mut text);
-    text
-}
-
 fn empty(kind: &MetricKind) -> Number {
     match kind {
         MetricKind::Counter => Number::Sum(0.0),
@@ -317,24 +276,6 @@ fn empty(kind: &MetricKind) -> Number {
         MetricKind::Gauge(Action::Min | Action::Max) => Number::Gauge(f64::NAN),
         MetricKind::Gauge(_) => Number::Gauge(0.0),
         MetricKind::Histogram(bounds) => Number::Histogram(vec![0; bounds.len() + 1], 0.0),
-    }
-}
-
-fn observe(number: &mut Number, kind: &MetricKind, value: f64) {
-    match (number, kind) {
-        (Number::Sum(sum), _) => *sum += value,
-        (Number::Gauge(gauge), MetricKind::Gauge(action)) => match action {
-            Action::Set => *gauge = value,
-            Action::Inc => *gauge += value,
-            Action::Dec => *gauge -= value,
-            Action::Min => *gauge = gauge.min(value),
-            Action::Max => *gauge = gauge.max(value),
-        },
-        (Number::Histogram(counts, sum), MetricKind::Histogram(bounds)) => {
-            counts[bounds.partition_point(|bound| *bound < value)] += 1;
-            *sum += value;
-        }
-        _ => {}
     }
 }
 

@@ -24,6 +24,9 @@ pub struct StreamRow {
     pub newborn: bool,
     pub scraped: bool,
     pub rules: Vec<RuleRow>,
+    /// 0 where it is not known: rows of earlier versions end before it.
+    #[serde(deserialize_with = "last_or_default")]
+    pub created: f64,
 }
 
 /// What a rule without free labels counted in a stream.
@@ -58,6 +61,9 @@ pub struct SeriesId {
 pub struct SeriesRow {
     pub number: Number,
     pub newborn: bool,
+    /// 0 where it is as old as its stream; rows of earlier versions end before it.
+    #[serde(deserialize_with = "last_or_default")]
+    pub created: f64,
 }
 
 /// What is counted per input, whatever its streams.

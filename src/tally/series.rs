@@ -1,5 +1,6 @@
 //! Series born of label values: full-key equality, a number each, and the state of their birth.
 
+use super::exemplar::{Exemplar, Exemplars};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -75,6 +76,10 @@ pub struct Series {
     pub key: Key,
     /// What it holds.
     pub number: Number,
+    /// The latest traced events that it counted.
+    pub exemplars: Exemplars,
+    /// Since when it counts, in seconds since the epoch; 0 where it is as old as its stream.
+    pub created: f64,
     /// Born of values that nobody knew: it is exposed at 0 once before its number.
     pub newborn: bool,
     /// The last cut held it at 0.
@@ -104,11 +109,19 @@ impl SeriesStore {
         self.index.get(key).copied()
     }
 
-    /// Adds a series that is not there yet.
-    pub fn insert(&mut self, key: Key, number: Number, newborn: bool) -> usize {
+    /// Adds a series that is not there yet; `created` as in [`Series`].
+    pub fn insert(&mut self, key: Key, number: Number, newborn: bool, created: f64) -> usize {
         let at = self.all.len();
         self.index.insert(key.clone(), at);
-        self.all.push(Series { key, number, newborn, at_zero: false, dirty: false });
+        self.all.push(Series {
+            key,
+            number,
+            exemplars: Exemplars::default(),
+            created,
+            newborn,
+            at_zero: false,
+            dirty: false,
+        });
         at
     }
 
@@ -116,6 +129,11 @@ impl SeriesStore {
     pub fn change(&mut self, at: usize) -> &mut Number {
         self.touch(at);
         &mut self.all[at].number
+    }
+
+    /// A traced event was counted.
+    pub fn exemplify(&mut self, at: usize, exemplar: Exemplar) {
+        self.all[at].exemplars.put(exemplar);
     }
 
     /// A scrape is about to show them: the newborn ones at 0, from the next one on with their numbers.

@@ -3,6 +3,7 @@
 //! The numbers are shared with the cuts that were taken of them and copied when they change next. So what was last
 //! made durable can be kept at the price of what has changed since.
 
+use super::exemplar::{ByCell, Exemplar};
 use super::exposition::Head;
 use super::plan::{Plan, rule_key};
 use super::rows::{RuleRow, StreamRow};
@@ -78,12 +79,19 @@ pub struct Numbers {
     /// What rules without free labels matched, by rule and level; only what has counted. Most rules match at one
     /// level, if at all: a place for each rule and level would be mostly empty.
     cells: Vec<Cell>,
+    /// The latest traced events of the cells.
+    exemplars: ByCell,
 }
 
 impl Numbers {
     /// What rules without free labels have matched, sorted by rule and level.
     pub fn cells(&self) -> &[Cell] {
         &self.cells
+    }
+
+    /// The latest traced event of a rule without free labels at a level.
+    pub fn exemplars(&self, rule: usize, level: Level) -> &[Exemplar] {
+        self.exemplars.list(rule, level)
     }
 
     fn cell(&mut self, rule: u32, level: Level) -> &mut Cell {
@@ -117,6 +125,8 @@ pub struct Stream {
     pub head: Arc<Head>,
     /// What it counted.
     pub numbers: Arc<Numbers>,
+    /// Since when it counts, in seconds since the epoch; 0 where that is not known.
+    pub created: f64,
     /// It appeared while running: everything is exposed at 0 once before its numbers.
     pub newborn: bool,
     /// The series of rules without free labels stand at 0 from the start.
@@ -144,6 +154,7 @@ impl Stream {
             key,
             head,
             numbers: Arc::default(),
+            created: 0.0,
             newborn,
             exposed: false,
             scraped: false,
@@ -163,8 +174,12 @@ impl Stream {
     }
 
     /// Counts an event that a rule without free labels matched.
-    pub fn hit(&mut self, rule: usize, level: Level) {
-        self.change().cell(rule as u32, level).count += 1;
+    pub fn hit(&mut self, rule: usize, level: Level, exemplar: Option<Exemplar>) {
+        let numbers = self.change();
+        numbers.cell(rule as u32, level).count += 1;
+        if let Some(exemplar) = exemplar {
+            numbers.exemplars.put(rule as u32, level, exemplar);
+        }
     }
 
     /// The row that the store keeps. Rules that have counted nothing are left out.
@@ -186,12 +201,13 @@ impl Stream {
             newborn: self.newborn,
             scraped: self.scraped,
             rules: numbers.cells.chunk_by(|a, b| a.rule == b.rule).map(rule_row).collect(),
+            created: self.created,
         }
     }
 
     /// Takes over what the store kept. Rules that are no longer in force are left behind.
     pub fn adopt(&mut self, row: &StreamRow, plan: &Plan) {
-        (self.newborn, self.scraped) = (row.newborn, row.scraped);
+        (self.newborn, self.scraped, self.created) = (row.newborn, row.scraped, row.created);
         let numbers = self.change();
         numbers.lines = row.lines;
         numbers.bytes = row.bytes;
@@ -287,7 +303,7 @@ mod tests {
     fn a_rule_is_shown_at_zero_before_its_first_count() {
         let mut stream = stream();
         assert_eq!(shown(&mut stream), []);
-        stream.hit(1, Level::Error);
+        stream.hit(1, Level::Error, None);
         assert_eq!(shown(&mut stream), [Some(0)]);
         assert_eq!(shown(&mut stream), [Some(1)]);
     }
@@ -295,7 +311,7 @@ mod tests {
     #[test]
     fn what_the_first_scrape_finds_is_shown_as_it_is() {
         let mut stream = stream();
-        stream.hit(0, Level::Error);
+        stream.hit(0, Level::Error, None);
         assert_eq!(shown(&mut stream), [Some(1)]);
     }
 
@@ -304,7 +320,7 @@ mod tests {
         let mut stream = stream();
         stream.exposed = true;
         assert_eq!(shown(&mut stream), []);
-        stream.hit(0, Level::Error);
+        stream.hit(0, Level::Error, None);
         assert_eq!(shown(&mut stream), [Some(1)]);
     }
 
@@ -312,7 +328,7 @@ mod tests {
     fn what_was_not_sent_is_shown_at_zero_again() {
         let mut stream = stream();
         shown(&mut stream);
-        stream.hit(1, Level::Error);
+        stream.hit(1, Level::Error, None);
         assert_eq!(shown(&mut stream), [Some(0)]);
         stream.take_back();
         assert_eq!((shown(&mut stream), stream.is_at_zero()), (vec![Some(0)], false));
@@ -325,7 +341,7 @@ mod tests {
     #[test]
     fn a_stream_that_a_scrape_went_by_without_begins_at_zero() {
         let mut stream = stream();
-        stream.hit(0, Level::Error);
+        stream.hit(0, Level::Error, None);
         shown(&mut stream);
         stream.take_back();
         assert!(stream.newborn && !stream.scraped && stream.dirty);
@@ -338,19 +354,19 @@ mod tests {
     #[test]
     fn a_cut_keeps_its_numbers_while_the_stream_counts_on() {
         let mut stream = stream();
-        stream.hit(0, Level::Error);
+        stream.hit(0, Level::Error, None);
         let kept = stream.numbers.clone();
-        stream.hit(0, Level::Error);
+        stream.hit(0, Level::Error, None);
         assert_eq!((kept.cells()[0].count, stream.numbers.cells()[0].count), (1, 2));
     }
 
     #[test]
     fn a_row_brings_back_counts_and_births() {
         let (plan, mut one) = (plan(), stream());
-        one.hit(1, Level::Error);
+        one.hit(1, Level::Error, None);
         shown(&mut one);
-        one.hit(0, Level::Info);
-        one.hit(1, Level::Debug);
+        one.hit(0, Level::Info, None);
+        one.hit(1, Level::Debug, None);
         let mut two = stream();
         two.adopt(&one.row(&plan), &plan);
         assert_eq!(two.numbers.cells(), one.numbers.cells());

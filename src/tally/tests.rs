@@ -58,7 +58,8 @@ impl Bench {
     fn hit(&mut self, rule: usize, values: &[(&str, &str)]) {
         let find =
             |name: &str| values.iter().find(|(n, _)| *n == name).map(|(_, v)| Cow::Owned((*v).to_owned()));
-        self.tally.hit(self.stream, rule, Level::Error, &find);
+        let trace = values.iter().find(|(n, _)| *n == "trace").map(|(_, v)| *v);
+        self.tally.hit(self.stream, rule, Level::Error, &find, trace);
     }
 
     fn scrape(&mut self) -> BTreeMap<String, f64> {
@@ -154,7 +155,7 @@ fn a_file_that_appears_is_shown_at_zero_for_one_scrape() {
     let mut block = Block { lines: 3, bytes: 30, ..Block::default() };
     block.levels[ERROR] = 3;
     bench.tally.add(at, &block, 1.0);
-    bench.tally.hit(at, 0, Level::Error, &|_| None);
+    bench.tally.hit(at, 0, Level::Error, &|_| None, None);
     let first = bench.scrape();
     assert_eq!(first["log_events_total file=b level=error"], 0.0);
     assert_eq!(first["log_lines_total file=b"], 0.0);
@@ -266,4 +267,32 @@ fn counters_of_stores_without_spans_are_read() {
     // The empty list that an earlier version did not write.
     assert_eq!(bytes.pop(), Some(0));
     assert_eq!(postcard::from_bytes::<InputRow>(&bytes).unwrap(), row);
+}
+
+#[test]
+fn births_survive_the_store_and_are_unknown_to_older_ones() {
+    let rules = || vec![rule("db", vec![label("db", &[])], vec![])];
+    let guard = Arc::new(Guard::new(9));
+    let mut tally = Tally::new("in", Arc::new(Plan::new(rules(), false)), guard.clone());
+    tally.set_now(7.0);
+    let stream = tally.stream(&key(), Head::default, false);
+    tally.cut(1);
+    tally.set_now(9.0);
+    let mut bench = Bench { tally, guard, stream };
+    bench.hit(0, &[("db", "x")]);
+    let rows = bench.tally.export();
+    let (stream, series) = (rows.streams[0].1.clone().unwrap(), rows.series[0].1.clone().unwrap());
+    assert_eq!((stream.created, series.created), (7.0, 9.0));
+    let mut after = bench.reborn(rules());
+    after.tally.restore_stream(&key(), &stream, Head::default);
+    let again = after.tally.export();
+    assert_eq!(again.streams[0].1.as_ref().unwrap().created, 7.0);
+    // An earlier version wrote all but the eight bytes at the end.
+    let mut old = postcard::to_stdvec(&series).unwrap();
+    old.truncate(old.len() - 8);
+    let read: super::rows::SeriesRow = postcard::from_bytes(&old).unwrap();
+    assert_eq!((read.number, read.created), (series.number, 0.0));
+    let mut old = postcard::to_stdvec(&stream).unwrap();
+    old.truncate(old.len() - 8);
+    assert_eq!(postcard::from_bytes::<super::rows::StreamRow>(&old).unwrap().created, 0.0);
 }

@@ -80,6 +80,8 @@ pub struct Options {
     pub telemetry_path: String,
     /// Whether `POST /-/reload` works.
     pub enable_lifecycle: bool,
+    /// Whether scrapes tell since when series count, in the formats that have a place for it.
+    pub created_timestamps: bool,
     /// Who may come in; by default everyone.
     pub gate: Gate,
     /// Scrapes at once, beyond which clients get 503; 0 means no limit.
@@ -105,6 +107,7 @@ impl Default for Options {
         Options {
             telemetry_path: "/metrics".to_owned(),
             enable_lifecycle: false,
+            created_timestamps: false,
             gate: Gate::default(),
             max_requests: 40,
             max_connections: 512,

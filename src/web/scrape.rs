@@ -18,7 +18,7 @@ use super::body::{Body, Piece};
 use super::guests::Guest;
 use super::routes::{Site, say};
 use super::{Fact, ScrapeError};
-use crate::expose::{Encoding, Format, encode, encoding, negotiate};
+use crate::expose::{Encoding, Format, Style, encode, encoding, negotiate};
 
 /// Chunks between the walk and the connection.
 const QUEUE: usize = 2;
@@ -72,6 +72,7 @@ impl Site {
             ))
         })?;
         let (tell, told) = oneshot::channel();
+        let style = Style { format, created: self.options.created_timestamps };
         let backend = Arc::clone(&self.backend);
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -80,7 +81,7 @@ impl Site {
                 Ok(source) => {
                     if tell.send(Ok(())).is_ok() {
                         let mut out = Out { to: Compressor::new(encoding), queue, guest, gone: false };
-                        encode(format, &*source, &mut |chunk| out.push(chunk));
+                        encode(style, &*source, &mut |chunk| out.push(chunk));
                         out.finish();
                     }
                 }

@@ -1,6 +1,7 @@
 //! How a cut is taken, and taken back.
 
 use super::super::Tally;
+use super::super::exemplar::Exemplars;
 use super::super::exposition::Head;
 use super::super::stream::Stream;
 use super::{InputCut, SeriesCut, StreamCut};
@@ -30,8 +31,11 @@ impl Tally {
             let zero = s.is_at_zero() || stream.is_at_zero();
             series.push(SeriesCut {
                 head: stream.head.clone(),
+                created: Some(if s.created > 0.0 { s.created } else { stream.created })
+                    .filter(|at| *at > 0.0),
                 metric: s.key.metric,
                 labels: s.key.labels.clone(),
+                exemplars: if zero { Exemplars::default() } else { s.exemplars.clone() },
                 number: if zero { s.number.zero() } else { s.number.clone() },
             });
         }
@@ -52,6 +56,7 @@ impl Stream {
         StreamCut {
             head: self.head.clone(),
             numbers: self.numbers.clone(),
+            created: Some(self.created).filter(|at| *at > 0.0),
             zero: self.is_at_zero(),
             exposed: self.exposed,
             format: self.format,
