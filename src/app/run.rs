@@ -81,9 +81,9 @@ pub fn run(load: Load, options: Options, log: Arc<Log>) -> Result<(), Vec<Proble
     let hosting = Arc::new(hosting);
     let gate = options.web.gate.clone();
     let exporter = Exporter::new(built, follow.clone(), hosting.clone(), load, gate, log.clone())?;
+    let sampler = hosting.start(sampler, log.clone());
     follow.start();
     follow.await_listing(LISTING);
-    let sampler = hosting.start(sampler, log.clone());
     let exporter = Arc::new(exporter);
     let (supervised, end) = std::sync::mpsc::channel();
     let watched = exporter.clone();
