@@ -63,7 +63,7 @@ const BEYOND_SHAPES: [(&str, &str); 2] = [
          line-bytes-small line-bytes-time multiline-regex name-empty name-twice path-labels-regex \
          path-labels-taken path-labels-twice path-labels-unnamed push-auth-both push-header-name push-header-own \
          push-header-value push-interval push-label push-password-missing push-queue push-tls-half push-twice \
-         push-url-user push-url-word rules-bad-glob rules-builtin-unknown \
+         push-url-user push-url-word redact-regex rules-bad-glob rules-builtin-unknown \
          rules-empty-text rules-missing rules-no-match storage-empty",
     ),
     (
