@@ -62,11 +62,15 @@ pub(super) fn of(
 /// The sums over all inputs.
 pub(super) fn totals(follow: &Follow) -> Totals {
     let mut totals = Totals::default();
-    follow.look(|shard| add(&mut totals, &input(shard).totals));
+    follow.look(|shard| add(&mut totals, &totals_of(shard)));
     totals
 }
 
 fn input(shard: &Shard) -> Input {
+    Input { name: shard.input().to_owned(), files: shard.file_count(), totals: totals_of(shard) }
+}
+
+fn totals_of(shard: &Shard) -> Totals {
     let mut totals = Totals::default();
     for (_, stream) in shard.tally().streams() {
         let numbers = &stream.numbers;
@@ -75,7 +79,7 @@ fn input(shard: &Shard) -> Input {
             Totals { lines: numbers.lines, bytes: numbers.bytes, events, levels: Levels(numbers.levels) };
         add(&mut totals, &one);
     }
-    Input { name: shard.input().to_owned(), files: shard.files().count(), totals }
+    totals
 }
 
 fn add(sum: &mut Totals, more: &Totals) {

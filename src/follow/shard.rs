@@ -177,8 +177,8 @@ impl Shard {
     }
 
     /// Looks at every file in the next step: hints were lost.
-    pub fn poke_all(&mut self, now: Instant) {
-        self.tailer.poke_all(now);
+    pub fn poke_all(&mut self) {
+        self.tailer.poke_all();
     }
 
     /// Whether files wait until others can be closed: a listing is due soon.
@@ -328,6 +328,11 @@ impl Shard {
     /// Patterns that named no file when they were last listed.
     pub fn unmatched(&self) -> u64 {
         self.unmatched
+    }
+
+    /// How many files are followed.
+    pub fn file_count(&self) -> usize {
+        self.tailer.files().filter(|file| file.state != State::Done).count()
     }
 
     /// The files that are followed.

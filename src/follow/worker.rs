@@ -114,7 +114,7 @@ fn take(rounds: &mut [Round], hint: &Hint) {
             round.due = round.due.min(round.earliest);
         }
         if hint.all {
-            lock(&round.shard).poke_all(Instant::now());
+            lock(&round.shard).poke_all();
         }
         if hint.modified.is_empty() {
             continue;

@@ -86,8 +86,8 @@ pub(super) struct Entry {
     pub(super) look: Look,
     /// When a change was last seen.
     pub(super) written: Instant,
-    /// Not looked at before.
-    pub(super) due: Instant,
+    /// When a listing last saw it as it was when it was last looked at.
+    pub(super) listed: Option<Instant>,
     /// The sink knows it as open.
     pub(super) announced: bool,
     /// It changed since its mark was last compared on the settled file.
@@ -111,7 +111,7 @@ impl Entry {
             searched,
             look: Look::default(),
             written: now,
-            due: now,
+            listed: None,
             announced: false,
             recheck: false,
         }
@@ -141,7 +141,7 @@ impl Entry {
         self.searched = self.saved.offset;
         self.look = Look { size: 0, stamp: [0; 4], ..look };
         self.written = now;
-        self.due = now;
+        self.listed = None;
     }
 
     /// Whether it was looked at since it was opened, and all of it is settled.

@@ -20,6 +20,7 @@
 //! adrift content (head and mark agree, and the name is related, or the head is telling); a copy of a followed content
 //! (same, but that one is where it was: not read, until it diverges or the original is truncated); a new content.
 
+mod agenda;
 mod entry;
 mod fact;
 mod identify;
@@ -37,6 +38,7 @@ pub use fact::{Fact, FileId, From, Listed, LostReason, OpenReason, Sink, What};
 pub use round::Progress;
 pub use saved::{Encoding, HEAD_BYTES, Head, MARK_BYTES, Mark, Saved, State};
 
+use agenda::Agenda;
 use entry::{Entry, Key, Source};
 use read::Block;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -121,6 +123,8 @@ pub struct Tailer {
     dirty: BTreeSet<FileId>,
     /// To read next.
     hot: Vec<FileId>,
+    /// To look at later.
+    agenda: Agenda,
     /// The last listing named files that could not be opened for want of descriptors: list again when some are read.
     crowded: bool,
     /// Who had the last turn.
@@ -134,6 +138,7 @@ impl Tailer {
         let mut inputs: HashMap<String, Arc<str>> = HashMap::new();
         let mut entries = BTreeMap::new();
         let mut inodes = HashMap::new();
+        let mut hot = Vec::new();
         for (id, saved) in saved {
             options.ids.fetch_max(id + 1, Ordering::Relaxed);
             let input =
@@ -142,6 +147,7 @@ impl Tailer {
             if entry.saved.ino != 0 {
                 inodes.insert(entry.key(), id);
             }
+            hot.push(id);
             entries.insert(id, entry);
         }
         Tailer {
@@ -153,7 +159,8 @@ impl Tailer {
             copies: HashMap::new(),
             failing: HashMap::new(),
             dirty: BTreeSet::new(),
-            hot: Vec::new(),
+            hot,
+            agenda: Agenda::default(),
             crowded: false,
             turn: 0,
             open: 0,
@@ -209,8 +216,8 @@ impl Tailer {
     }
 
     /// Looks at every file in the next round: hints were lost.
-    pub fn poke_all(&mut self, now: Instant) {
-        self.entries.values_mut().for_each(|entry| entry.due = now);
+    pub fn poke_all(&mut self) {
+        self.hot.extend(self.entries.keys());
     }
 
     /// Changes how often files without writes are looked at: seldom where every write is told of.

@@ -31,8 +31,12 @@ pub struct Progress {
 impl Tailer {
     /// Gives every file that was written to, or is due to be looked at, one turn.
     pub fn round(&mut self, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> Progress {
-        let due = self.entries.iter().filter(|(_, entry)| entry.due <= now).map(|(id, _)| *id);
-        self.hot.extend(due);
+        while let Some(id) = self.agenda.take(now) {
+            match self.entries.get(&id).and_then(|entry| listed_enough(entry, now, self.options.idle_check)) {
+                Some(later) => self.agenda.plan(id, later),
+                None => self.hot.push(id),
+            }
+        }
         self.hot_round(now, sink, facts)
     }
 
@@ -61,7 +65,7 @@ impl Tailer {
     /// One turn of one content: bytes read, and whether there is more.
     fn visit(&mut self, id: FileId, now: Instant, sink: &mut dyn Sink, facts: &mut Vec<Fact>) -> (u64, bool) {
         let Some(entry) = self.entries.get_mut(&id) else { return (0, false) };
-        entry.due = next_due(entry, id, now, self.options.idle_check);
+        self.agenda.plan(id, next_due(entry, id, now, self.options.idle_check));
         match entry.source {
             Source::Closed => {
                 self.look_at_closed(id, now, facts);
@@ -233,8 +237,8 @@ impl Tailer {
         now: Instant,
         facts: &mut Vec<Fact>,
     ) {
-        if let Some(entry) = file.and_then(|id| self.entries.get_mut(&id)) {
-            entry.due = now + AGAIN;
+        if let Some(id) = file {
+            self.agenda.plan(id, now + AGAIN);
         }
         let told = self.failing.insert((path.to_path_buf(), input.clone()), OpenReason::Read);
         let what = match told == Some(OpenReason::Read) {
@@ -340,6 +344,15 @@ fn announce(id: FileId, saved: &Saved, announced: &mut bool, sink: &mut dyn Sink
     if !std::mem::replace(announced, true) {
         sink.opened(id, saved, saved.offset > 0);
     }
+}
+
+/// Until when a quiet file needs no look of its own: a listing has just asked the system the same question.
+fn listed_enough(entry: &Entry, now: Instant, idle_check: Duration) -> Option<Instant> {
+    let quiet = now.saturating_duration_since(entry.written) >= IDLE && !entry.recheck;
+    let read = entry.saved.state == State::Live && entry.searched >= entry.look.size;
+    // Listings come about as often as idle checks: one that is a little late still counts.
+    let until = entry.listed? + idle_check + idle_check / 2;
+    (quiet && read && until > now).then_some(until)
 }
 
 fn next_due(entry: &Entry, id: FileId, now: Instant, idle_check: Duration) -> Instant {

@@ -74,12 +74,16 @@ impl Tailer {
                 _ if listed.archive => strangers.push(listed),
                 Some(id) => {
                     let Some(entry) = self.entries.get_mut(&id) else { continue };
-                    if entry.here.is_none() || listed.path == entry.path {
+                    if entry.here.is_none() || listed.path.as_os_str() == entry.path.as_os_str() {
                         entry.here = Some(listed.path.clone());
                     }
                     let closed = matches!(entry.source, Source::Closed);
-                    if fresh && closed && (!entry.verified || !entry.look.is_of(listed)) {
-                        asleep.push((id, listed));
+                    let same = entry.look.is_of(listed);
+                    entry.listed = same.then_some(now);
+                    match closed {
+                        true if fresh && (!entry.verified || !same) => asleep.push((id, listed)),
+                        false if !same => self.hot.push(id),
+                        _ => {}
                     }
                     for path in std::iter::once(&listed.path).chain(&listed.target) {
                         self.paths.entry(path.clone()).or_default().push(id);
@@ -264,14 +268,14 @@ impl Tailer {
             if !entry.verified {
                 continue;
             }
-            let home = entry.here.as_ref() == Some(&entry.path);
+            let home = entry.here.as_ref().is_some_and(|here| here.as_os_str() == entry.path.as_os_str());
             let next = match entry.saved.state {
                 State::Live if !home => State::Rotated,
                 State::Rotated if home => State::Live,
                 _ => continue,
             };
             entry.saved.state = next;
-            entry.due = now;
+            self.hot.push(*id);
             self.dirty.insert(*id);
             if next == State::Rotated {
                 entry.written = now;
@@ -298,6 +302,7 @@ impl Tailer {
                 if self.inodes.get(&key) == Some(&id) {
                     self.inodes.remove(&key);
                 }
+                self.agenda.forget(id);
                 self.dirty.insert(id);
             }
         }

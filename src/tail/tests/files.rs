@@ -257,3 +257,39 @@ fn a_round_ends_when_much_was_read_and_goes_on_with_the_next_file() {
     w.drain();
     assert_eq!(w.sink.lines.len(), 1500);
 }
+
+/// Two quiet files that nothing is told of, long after their last line.
+fn quiet_files() -> World {
+    let mut w = World::with(all_logs, Options { idle_check: Duration::from_secs(10), ..Options::default() });
+    w.append("a.log", "a1\n");
+    w.append("b.log", "b1\n");
+    w.step();
+    for _ in 0..4 {
+        w.now += Duration::from_secs(6);
+        w.step();
+    }
+    w.expect(&["a1", "b1"]);
+    w
+}
+
+#[test]
+fn a_listing_that_sees_a_change_in_a_quiet_file_has_it_read_at_once() {
+    let mut w = quiet_files();
+    w.append("b.log", "b2\n");
+    w.round();
+    w.expect(&["a1", "b1"]);
+    w.sync();
+    w.tailer.hot_round(w.now, &mut w.sink, &mut w.facts);
+    w.expect(&["a1", "b1", "b2"]);
+}
+
+#[test]
+fn a_quiet_file_is_looked_at_without_listings_too() {
+    let mut w = quiet_files();
+    w.append("a.log", "a2\n");
+    // No longer ago than one and a half checks.
+    w.now += Duration::from_secs(15);
+    w.round();
+    w.round();
+    w.expect(&["a1", "a2", "b1"]);
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""What following many quiet files costs, and whether a busy one among them is kept waiting.
+
+    benches/idle.py BINARY [--files 10000] [--seconds 60]
+
+Files of one line each in one folder, default options, no host metrics. CPU time is what the kernel booked on the
+process while nothing was written, as a share of one core; then lines are written to one file, one at a time, and each
+is asked for in a scrape 50 ms later.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+CONFIG = """\
+inputs:
+  - name: many
+    include: ['{folder}/*.log']
+    path_label: none
+host: off
+"""
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mib(pid: int) -> tuple[float, float]:
+    status = Path(f"/proc/{pid}/status").read_text()
+    now, peak = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return now, peak
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def address(log: Path) -> str:
+    """Where the process says that it listens."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = re.search(r"127\.0\.0\.1:(\d+)", log.read_text())
+        if found:
+            return f"http://127.0.0.1:{found[1]}"
+        time.sleep(0.05)
+    sys.exit(f"it does not listen:\n{log.read_text()}")
+
+
+def wait_until_ready(base: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            get(f"{base}/-/ready")
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("it never became ready")
+
+
+def lines(base: str) -> int:
+    return sum(int(float(n)) for n in re.findall(r"^log_lines_total\{[^}]*\} (\S+)", get(f"{base}/metrics"), re.M))
+
+
+def seen_after_50_ms(base: str, file: Path, trials: int) -> int:
+    seen = 0
+    for trial in range(trials):
+        before = lines(base)
+        with file.open("a") as out:
+            out.write(f"2026-01-01 00:00:00,000 INFO busy: line {trial}\n")
+        time.sleep(0.05)
+        seen += lines(base) == before + 1
+        # A late one is waited for, so that it is not taken for the next one's.
+        deadline = time.monotonic() + 10
+        while lines(base) < before + 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    return seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--trials", type=int, default=100)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temp:
+        root = Path(temp)
+        folder = root / "logs"
+        folder.mkdir()
+        for n in range(given.files):
+            (folder / f"app-{n:05}.log").write_text(f"2026-01-01 00:00:00,000 INFO start: file {n}\n")
+        (root / "logtally.yml").write_text(CONFIG.format(folder=folder))
+        log = root / "own.log"
+        command = [given.binary, "run", "--config.file", str(root / "logtally.yml"), "--storage.path", str(root / "store"),
+                   "--web.listen-address", "127.0.0.1:0"]
+        with log.open("w") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            base = address(log)
+            wait_until_ready(base)
+            # Files count as quiet after ten seconds without a write.
+            time.sleep(15)
+            began, used = time.monotonic(), cpu_seconds(process.pid)
+            time.sleep(given.seconds)
+            share = (cpu_seconds(process.pid) - used) / (time.monotonic() - began)
+            now, peak = memory_mib(process.pid)
+            seen = seen_after_50_ms(base, folder / "app-04711.log", given.trials)
+        finally:
+            process.terminate()
+            process.wait(10)
+    load = os.getloadavg()[0]
+    print("| files | CPU, share of a core | RSS MiB | peak MiB | visible after 50 ms | load |\n|---|---|---|---|---|---|")
+    print(f"| {given.files} | {share:.2%} | {now:.0f} | {peak:.0f} | {seen} of {given.trials} | {load:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
