@@ -3,14 +3,17 @@
 //! Rows of bytes come in as [`Changes`], whole or not at all; after a crash the rows of the last commit come back.
 //! What the bytes mean is the business of the rooms above. A store that is locked, damaged or newer is an error.
 
+mod changes;
 mod error;
+mod journal;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Changes, CommitStats, Row, Table};
 pub use error::StoreError;
 
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
-use std::collections::BTreeMap;
+use journal::Journal;
+use redb::{Database, Durability, ReadableDatabase, ReadableTable};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,102 +22,27 @@ use std::path::{Path, PathBuf};
 /// Name of the one file in the folder.
 pub const FILE_NAME: &str = "logtally.redb";
 /// The layout of the rows that this version reads and writes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 const FRESH_NAME: &str = "logtally.redb.new";
 const SCHEMA_KEY: &[u8] = b"schema";
 /// Enough to hold the upper levels of the trees and all that a commit touches.
 const CACHE_BYTES: usize = 8 << 20;
 
-type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
-
-/// The four kinds of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Table {
-    /// Facts about the store and the run; the key `schema` is the store's own.
-    Meta,
-    /// Followed contents: identity and offset.
-    Files,
-    /// The open event of each file.
-    Streams,
-    /// Counter values.
-    Series,
-}
-
-impl Table {
-    /// All of them.
-    pub const ALL: [Table; 4] = [Table::Meta, Table::Files, Table::Streams, Table::Series];
-
-    fn definition(self) -> Definition {
-        TableDefinition::new(match self {
-            Table::Meta => "meta",
-            Table::Files => "files",
-            Table::Streams => "streams",
-            Table::Series => "series",
-        })
-    }
-}
-
-/// Key and value.
-pub type Row = (Vec<u8>, Vec<u8>);
-
-/// Rows to write or delete in one commit. A later change of the same row replaces the earlier one.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    rows: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
-}
-
-impl Changes {
-    /// Nothing to write.
-    pub fn new() -> Changes {
-        Changes::default()
-    }
-
-    /// Writes a row.
-    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.rows.insert((table, key.into()), Some(value.into()));
-    }
-
-    /// Deletes a row, if it is there.
-    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
-        self.rows.insert((table, key.into()), None);
-    }
-
-    /// Adds newer changes on top of these.
-    pub fn extend(&mut self, newer: Changes) {
-        self.rows.extend(newer.rows);
-    }
-
-    /// How many rows would change.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
-/// What a commit wrote.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CommitStats {
-    /// Rows written.
-    pub written: usize,
-    /// Rows deleted (or found gone).
-    pub deleted: usize,
-    /// Bytes of keys and values written.
-    pub bytes: u64,
-}
-
 /// Puts the database on an open file; tests put something between the two.
 type Connect = Box<dyn Fn(File) -> Result<Database, redb::DatabaseError> + Send>;
+
+/// The database, and what of it stands in the journal.
+struct Opened {
+    db: Database,
+    journal: Journal,
+}
 
 /// The open store; the lock on its file is held as long as this lives.
 pub struct Store {
     path: PathBuf,
     /// `None` after a failed write, until the next call opens the file again.
-    db: Option<Database>,
+    opened: Option<Opened>,
     /// Device and inode of the file that is open.
     file: Option<(u64, u64)>,
     connect: Connect,
@@ -134,12 +62,10 @@ impl Store {
             _ => StoreError::from_io(dir, error),
         })?;
         let path = dir.join(FILE_NAME);
-        let mut store = Store { path, db: None, file: None, connect };
+        let mut store = Store { path, opened: None, file: None, connect };
         match fs::symlink_metadata(&store.path) {
             Ok(_) => {
-                let mut db = store.open_file(&store.path)?;
-                check(&store.path, &mut db)?;
-                store.db = Some(db);
+                store.opened = Some(store.open_file(&store.path)?);
                 store.file = store.found();
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => store.create(dir)?,
@@ -156,13 +82,12 @@ impl Store {
     /// All rows of a table in the order of their keys; the store's own row is left out.
     pub fn load(&mut self, table: Table) -> Result<Vec<Row>, StoreError> {
         let path = self.path.clone();
-        let db = self.database()?;
-        read_rows(db, table).map_err(|error| StoreError::from_db(&path, error)).map(|mut rows| {
-            if table == Table::Meta {
-                rows.retain(|(key, _)| key != SCHEMA_KEY);
-            }
-            rows
-        })
+        let Opened { db, journal } = self.database()?;
+        let mut rows = read_rows(db, table).map_err(|error| StoreError::from_db(&path, error))?;
+        if table == Table::Meta {
+            rows.retain(|(key, _)| key != SCHEMA_KEY);
+        }
+        Ok(journal.complete(table, rows))
     }
 
     /// Makes all changes durable, or none. After an error the caller still has them and may call again.
@@ -171,11 +96,10 @@ impl Store {
         if self.found() != self.file {
             return Err(StoreError::Gone { path });
         }
-        let db = self.database()?;
-        let outcome = write_rows(db, changes);
+        let outcome = write(self.database()?, changes);
         outcome.map_err(|error| {
             // The database refuses everything after a failed write; opening it anew repairs it.
-            self.db = None;
+            self.opened = None;
             StoreError::from_db(&path, error)
         })
     }
@@ -190,7 +114,7 @@ impl Store {
         let dir = self.path.parent().filter(|_| gone).map(Path::to_path_buf);
         let dir = dir.ok_or_else(|| StoreError::Gone { path: self.path.clone() })?;
         fs::create_dir_all(&dir).map_err(|error| StoreError::from_io(&dir, error))?;
-        self.db = None;
+        self.opened = None;
         self.create(&dir)
     }
 
@@ -200,17 +124,15 @@ impl Store {
         fs::metadata(&self.path).ok().map(|meta| (meta.dev(), meta.ino()))
     }
 
-    fn database(&mut self) -> Result<&Database, StoreError> {
-        if self.db.is_none() {
-            let mut db = self.open_file(&self.path)?;
-            check(&self.path, &mut db)?;
-            self.db = Some(db);
+    fn database(&mut self) -> Result<&mut Opened, StoreError> {
+        if self.opened.is_none() {
+            self.opened = Some(self.open_file(&self.path)?);
         }
-        self.db.as_ref().ok_or_else(|| StoreError::Locked { path: self.path.clone() })
+        self.opened.as_mut().ok_or_else(|| StoreError::Locked { path: self.path.clone() })
     }
 
-    /// Opens a file that must already be a store.
-    fn open_file(&self, path: &Path) -> Result<Database, StoreError> {
+    /// Opens a file that must already be a store, and checks every page of it.
+    fn open_file(&self, path: &Path) -> Result<Opened, StoreError> {
         let io = |error| StoreError::from_io(path, error);
         let file = OpenOptions::new().read(true).write(true).open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?;
@@ -220,7 +142,14 @@ impl Store {
         if size.len() == 0 {
             return Err(StoreError::Damaged { path: path.to_path_buf(), detail: "the file is empty".into() });
         }
-        guarded(path, || (self.connect)(file))
+        let mut db = guarded(path, || (self.connect)(file))?;
+        let found = check(path, &mut db)?;
+        let journal = guarded(path, || Journal::read(&db))?;
+        let journal = journal.ok_or_else(|| damaged(path, "a batch of changes makes no sense"))?;
+        if found < SCHEMA {
+            write_schema(&db).map_err(|error| StoreError::from_db(path, error))?;
+        }
+        Ok(Opened { db, journal })
     }
 
     /// Builds a new store beside its final name, so that a crash in the middle leaves no half store.
@@ -244,9 +173,7 @@ impl Store {
             }
             other => other?,
         };
-        let mut first = Changes::new();
-        first.put(Table::Meta, SCHEMA_KEY, SCHEMA.to_le_bytes());
-        write_rows(&db, &first).map_err(|error| StoreError::from_db(&fresh, error))?;
+        write_schema(&db).map_err(|error| StoreError::from_db(&fresh, error))?;
         match rename_new(&fresh, &self.path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -256,7 +183,7 @@ impl Store {
             Err(_) => fs::rename(&fresh, &self.path).map_err(io)?,
         }
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| StoreError::from_io(dir, error))?;
-        self.db = Some(db);
+        self.opened = Some(Opened { db, journal: Journal::new() });
         self.file = self.found();
         Ok(())
     }
@@ -285,20 +212,23 @@ fn builder() -> redb::Builder {
     builder
 }
 
-/// Walks all pages and reads the schema; a mismatch is an error even where the database could mend it by forgetting.
-fn check(path: &Path, db: &mut Database) -> Result<(), StoreError> {
-    let damaged = |detail: &str| StoreError::Damaged { path: path.to_path_buf(), detail: detail.to_owned() };
+fn damaged(path: &Path, detail: &str) -> StoreError {
+    StoreError::Damaged { path: path.to_path_buf(), detail: detail.to_owned() }
+}
+
+/// Walks all pages and gives the schema; a mismatch is an error even where the database could mend it by forgetting.
+fn check(path: &Path, db: &mut Database) -> Result<u32, StoreError> {
     if !guarded(path, || db.check_integrity())? {
-        return Err(damaged("checksums do not match"));
+        return Err(damaged(path, "checksums do not match"));
     }
     let rows = guarded(path, || read_rows(db, Table::Meta))?;
     let schema = rows.iter().find(|(key, _)| key == SCHEMA_KEY).map(|(_, value)| value.as_slice());
     match schema.and_then(|value| value.try_into().ok()).map(u32::from_le_bytes) {
-        None => Err(damaged("it has no schema version")),
+        None => Err(damaged(path, "it has no schema version")),
         Some(found) if found > SCHEMA => {
             Err(StoreError::Newer { path: path.to_path_buf(), found, known: SCHEMA })
         }
-        Some(_) => Ok(()),
+        Some(found) => Ok(found),
     }
 }
 
@@ -329,31 +259,18 @@ fn read_rows(db: &Database, table: Table) -> Result<Vec<Row>, redb::Error> {
     Ok(rows)
 }
 
-fn write_rows(db: &Database, changes: &Changes) -> Result<CommitStats, redb::Error> {
-    let mut stats = CommitStats::default();
-    let mut writing = db.begin_write()?;
+/// Says in the store which layout it has.
+fn write_schema(db: &Database) -> Result<(), redb::Error> {
+    let writing = db.begin_write()?;
+    writing.open_table(Table::Meta.definition())?.insert(SCHEMA_KEY, SCHEMA.to_le_bytes().as_slice())?;
+    Ok(writing.commit()?)
+}
+
+fn write(opened: &mut Opened, changes: &Changes) -> Result<CommitStats, redb::Error> {
+    let mut writing = opened.db.begin_write()?;
     writing.set_durability(Durability::Immediate)?;
-    for table in Table::ALL {
-        let mut rows =
-            changes.rows.range((table, Vec::new())..).take_while(|row| row.0.0 == table).peekable();
-        if rows.peek().is_none() {
-            continue;
-        }
-        let mut opened = writing.open_table(table.definition())?;
-        for ((_, key), value) in rows {
-            match value {
-                Some(value) => {
-                    opened.insert(key.as_slice(), value.as_slice())?;
-                    stats.written += 1;
-                    stats.bytes += (key.len() + value.len()) as u64;
-                }
-                None => {
-                    opened.remove(key.as_slice())?;
-                    stats.deleted += 1;
-                }
-            }
-        }
-    }
+    let turn = opened.journal.write(&writing, changes)?;
     writing.commit()?;
-    Ok(stats)
+    opened.journal.done(changes, turn);
+    Ok(changes.stats())
 }

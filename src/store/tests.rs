@@ -1,6 +1,7 @@
 use super::*;
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -105,14 +106,33 @@ fn scribbled_pages_never_panic_and_never_give_other_rows() {
     }
 }
 
+fn set_schema(dir: &Path, schema: u32) {
+    let db = builder().open(dir.join(FILE_NAME)).unwrap();
+    let writing = db.begin_write().unwrap();
+    let mut meta = writing.open_table(Table::Meta.definition()).unwrap();
+    meta.insert(SCHEMA_KEY, schema.to_le_bytes().as_slice()).unwrap();
+    drop(meta);
+    writing.commit().unwrap();
+}
+
+#[test]
+fn an_older_schema_is_taken_over_and_then_said_to_be_new() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(dir.path()).unwrap();
+    put(&mut store, Table::Series, &[("a", "1")]);
+    drop(store);
+    set_schema(dir.path(), 1);
+    assert_eq!(text(Store::open(dir.path()).unwrap().load(Table::Series).unwrap()), [pair("a", "1")]);
+    let db = builder().open(dir.path().join(FILE_NAME)).unwrap();
+    let meta = db.begin_read().unwrap().open_table(Table::Meta.definition()).unwrap();
+    assert_eq!(meta.get(SCHEMA_KEY).unwrap().unwrap().value(), SCHEMA.to_le_bytes());
+}
+
 #[test]
 fn a_newer_schema_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = Store::open(dir.path()).unwrap();
-    let mut changes = Changes::new();
-    changes.put(Table::Meta, SCHEMA_KEY, (SCHEMA + 1).to_le_bytes());
-    store.commit(&changes).unwrap();
-    drop(store);
+    drop(Store::open(dir.path()).unwrap());
+    set_schema(dir.path(), SCHEMA + 1);
     let error = Store::open(dir.path()).err().unwrap();
     assert!(matches!(error, StoreError::Newer { found, known, .. } if found == known + 1), "{error}");
 }
@@ -192,10 +212,12 @@ impl StorageBackend for Switched {
 
 fn switched(dir: &Path) -> (Store, Arc<Switches>) {
     let switches = Arc::new(Switches::default());
+    (Store::open_with(dir, connect(&switches)).unwrap(), switches)
+}
+
+fn connect(switches: &Arc<Switches>) -> Connect {
     let shared = switches.clone();
-    let connect =
-        move |file| builder().create_with_backend(Switched(FileBackend::new(file)?, shared.clone()));
-    (Store::open_with(dir, Box::new(connect)).unwrap(), switches)
+    Box::new(move |file| builder().create_with_backend(Switched(FileBackend::new(file)?, shared.clone())))
 }
 
 #[test]
@@ -218,6 +240,86 @@ fn a_full_disk_loses_nothing_and_the_same_commit_works_later() {
     let mut store = Store::open(dir.path()).unwrap();
     assert_eq!(text(store.load(Table::Files).unwrap()), [pair("1", "new")]);
     assert_eq!(store.load(Table::Series).unwrap().len(), 1);
+}
+
+/// Random commits, failures and restarts against a plain map; passes of few rows, so that many of them end.
+#[test]
+fn any_order_of_commits_failures_and_restarts_gives_the_rows_of_the_last_good_commit() {
+    for seed in 0..30_u64 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut below = |most: u64| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) % most
+        };
+        let (mut store, switches) = switched(dir.path());
+        switches.skip_sync.store(true, Relaxed);
+        let mut truth: BTreeMap<(Table, Vec<u8>), Vec<u8>> = BTreeMap::new();
+        let keys = [5, 60, 400][below(3) as usize];
+        let most = [3, 30, 300][below(3) as usize];
+        for step in 0..120 {
+            store.database().unwrap().journal.pass_rows = [4, 32][(seed % 2) as usize];
+            let mut changes = Changes::new();
+            for _ in 0..below(most) {
+                let table = Table::ALL[below(4) as usize];
+                let key = below(keys).to_be_bytes().to_vec();
+                // Some rows are longer than a batch should be.
+                let long = if below(500) == 0 { 70_000 } else { below(40) as usize };
+                match below(5) {
+                    0 => changes.delete(table, key),
+                    _ => changes.put(table, key, vec![below(256) as u8; long]),
+                }
+            }
+            switches.full.store(below(12) == 0, Relaxed);
+            let outcome = store.commit(&changes);
+            switches.full.store(false, Relaxed);
+            if outcome.is_ok() {
+                for (id, value) in changes.rows {
+                    match value {
+                        Some(value) => truth.insert(id, value),
+                        None => truth.remove(&id),
+                    };
+                }
+            }
+            if below(15) == 0 {
+                drop(store);
+                store = Store::open_with(dir.path(), connect(&switches)).unwrap();
+            }
+            if below(4) == 0 || step == 119 {
+                let rows = Table::ALL.map(|table| store.load(table).unwrap());
+                let ids = truth.iter().map(|((table, key), value)| (*table, key.clone(), value.clone()));
+                let found: Vec<_> = Table::ALL
+                    .into_iter()
+                    .zip(rows)
+                    .flat_map(|(table, rows)| rows.into_iter().map(move |(key, value)| (table, key, value)))
+                    .collect();
+                assert!(ids.eq(found), "seed {seed}, step {step}");
+            }
+        }
+    }
+}
+
+/// Rows that change all the time do not pile up, and those that rest leave the journal.
+#[test]
+fn batches_that_nothing_needs_any_more_are_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, switches) = switched(dir.path());
+    switches.skip_sync.store(true, Relaxed);
+    let rows: Vec<(String, String)> = (0..200).map(|i| (format!("{i:03}"), "x".repeat(1000))).collect();
+    let rows: Vec<(&str, &str)> = rows.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    store.database().unwrap().journal.pass_rows = 64;
+    let mut sizes = Vec::new();
+    for round in 0..60 {
+        put(&mut store, Table::Series, &rows[round % 3 * 50..][..50]);
+        sizes.push(fs::metadata(dir.path().join(FILE_NAME)).unwrap().len());
+    }
+    assert_eq!(sizes[30], sizes[59], "{sizes:?}");
+    for _ in 0..400 {
+        put(&mut store, Table::Files, &[("a", "1"), ("b", "2"), ("c", "3")]);
+    }
+    let (late, batches) = store.database().unwrap().journal.sizes();
+    assert!(late <= 10 && batches <= 100, "{late} rows, {batches} batches");
+    assert_eq!(store.load(Table::Series).unwrap().len(), 150);
 }
 
 /// Prints what a commit costs: `cargo test --lib store::tests::measure -- --ignored --nocapture`.
