@@ -2,7 +2,7 @@
 
 use super::args::Healthcheck;
 use super::exit::Exit;
-use super::{print, report};
+use super::{print, report_without_lines};
 use crate::push::{Tls, tls_config};
 use crate::web;
 use std::io::{Error, ErrorKind, Read, Result, Write};
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Healthcheck) -> Exit {
     let gate = match web::Gate::open(args.web_config.as_deref()) {
         Ok(gate) => gate,
         Err(problems) => {
-            let _ = report(&problems);
+            let _ = report_without_lines(&problems);
             return Exit::Failed;
         }
     };

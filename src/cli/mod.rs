@@ -46,9 +46,18 @@ fn given(common: &Common) -> Given {
     Given { config: common.config.clone(), rules: common.rules.clone(), ..Given::default() }
 }
 
-/// Prints problems; their exit code is that of bad usage.
+/// Prints problems with their lines; their exit code is that of bad usage.
 fn report(problems: &[Problem]) -> Exit {
-    print::error(crate::rules::render(problems, &[]).trim_end());
+    tell(problems, crate::rules::render(problems, &[]).trim_end())
+}
+
+/// The same of a file whose lines are not for everybody's eyes: any of them may hold a password in the wrong place.
+fn report_without_lines(problems: &[Problem]) -> Exit {
+    tell(problems, &problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+fn tell(problems: &[Problem], text: &str) -> Exit {
+    print::error(text);
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     if errors > 1 {
         print::error(&format!("{errors} errors"));

@@ -2,7 +2,7 @@
 
 use super::args::{self, LogFormat, LogLevel, Run};
 use super::exit::Exit;
-use super::{given, print, report};
+use super::{given, print, report, report_without_lines};
 use crate::app;
 use crate::config::{self, Config, Given};
 use crate::error::{Place, Problem};
@@ -34,7 +34,7 @@ pub(super) fn run(args: Run) -> Exit {
         Arc::new(Log::new(severity(args.log_level), format(args.log_format), Box::new(std::io::stderr())));
     let gate = match web::Gate::open(args.web_config.as_deref()) {
         Ok(gate) => gate,
-        Err(problems) => return report(&problems),
+        Err(problems) => return report_without_lines(&problems),
     };
     match app::run(load, options(args, gate), log) {
         Ok(()) => Exit::Good,
