@@ -115,50 +115,39 @@ impl<'a> Lexer<'a> {
     }
 
     fn regex(&mut self) -> Result<(), (usize, String)> {
-        self.take(1);
-        let mut text = String::new();
-        loop {
-            let mut chars = self.rest.chars();
-            match (chars.next(), chars.next()) {
-                (None | Some('\n'), _) => {
-                    return Err((self.line, "an expression without its closing `/`".to_owned()));
-                }
-                (Some('/'), _) => break,
-                (Some('\\'), Some('/')) => {
-                    text.push('/');
-                    self.take(2);
-                }
-                (Some('\\'), Some(next)) if next != '\n' => {
-                    text.push_str(self.take(1 + next.len_utf8()));
-                }
-                (Some(c), _) => text.push_str(self.take(c.len_utf8())),
-            }
-        }
-        self.take(1);
+        let missing = (self.line, "an expression without its closing `/`".to_owned());
+        let text = self.enclosed('/').ok_or(missing)?;
         self.push(Token::Regex(text));
         Ok(())
     }
 
     fn quoted(&mut self) -> Result<(), (usize, String)> {
+        let missing = (self.line, "a text without its closing quote".to_owned());
+        let text = self.enclosed('"').ok_or(missing)?;
+        self.push(Token::Text(text));
+        Ok(())
+    }
+
+    /// What stands between two delimiters on one line. A backslash takes the next character along, and goes where that
+    /// is the delimiter. `None`: the second one is missing.
+    fn enclosed(&mut self, delimiter: char) -> Option<String> {
         self.take(1);
         let mut text = String::new();
         loop {
             let mut chars = self.rest.chars();
-            match (chars.next(), chars.next()) {
-                (None | Some('\n'), _) => {
-                    return Err((self.line, "a text without its closing quote".to_owned()));
-                }
-                (Some('"'), _) => break,
-                (Some('\\'), Some('"')) => {
-                    text.push('"');
+            match (chars.next()?, chars.next()) {
+                ('\n', _) => return None,
+                (c, _) if c == delimiter => break,
+                ('\\', Some(next)) if next == delimiter => {
+                    text.push(delimiter);
                     self.take(2);
                 }
-                (Some(c), _) => text.push_str(self.take(c.len_utf8())),
+                ('\\', Some(next)) if next != '\n' => text.push_str(self.take(1 + next.len_utf8())),
+                (c, _) => text.push_str(self.take(c.len_utf8())),
             }
         }
         self.take(1);
-        self.push(Token::Text(text));
-        Ok(())
+        Some(text)
     }
 
     fn number(&mut self) {
@@ -216,6 +205,12 @@ mod tests {
                 "1:NewLine"
             ]
         );
+    }
+
+    #[test]
+    fn a_backslash_may_stand_before_the_end() {
+        assert_eq!(shown(r#""a\\" 1"#)[..2], [r#"1:Text("a\\\\")"#, r#"1:Number("1")"#]);
+        assert!(shown(r"/a\\/ {").contains(&r#"1:Regex("a\\\\")"#.to_owned()));
     }
 
     #[test]
