@@ -19,12 +19,19 @@ pub(super) fn board(groups: &[Group]) -> Board {
     let (named, unasked): (Vec<&Group>, Vec<&Group>) =
         groups.iter().filter(|g| !g.rules.is_empty()).partition(|g| !g.unasked);
     rows.extend(named.into_iter().chain(unasked).map(|group| {
+        let metrics =
+            group.rules.iter().flat_map(|rule| rule.metrics.iter().map(move |metric| (rule, metric)));
+        let new = metrics.filter(|(_, metric)| drawn.insert(metric.name.clone()));
+        let (histograms, lines): (Vec<_>, Vec<_>) =
+            new.partition(|(_, metric)| metric.kind == Kind::Histogram);
         let mut panels = counts(group);
-        for (rule, metric) in group.rules.iter().flat_map(|r| r.metrics.iter().map(move |m| (r, m))) {
-            if drawn.insert(metric.name.clone()) {
-                panels.extend(metric_panels(rule, metric));
-            }
+        panels.extend(lines.iter().flat_map(|(rule, metric)| metric_panels(rule, metric)));
+        // Two stand side by side; a lone one leaves no hole.
+        if lines.len() % 2 == 1 {
+            let lone = panels.pop().map(|panel| panel.size(24, 8));
+            panels.extend(lone);
         }
+        panels.extend(histograms.iter().flat_map(|(rule, metric)| metric_panels(rule, metric)));
         Row::new(&group.name, panels).folded(group.unasked)
     }));
     Board {

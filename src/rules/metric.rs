@@ -125,7 +125,11 @@ fn one(raw: At<RawMetric>, captures: &[String], sink: &mut Sink<'_>) -> Option<M
         histogram || (raw.kind.value == RawType::Gauge && !matches!(action, Action::Inc | Action::Dec));
     if needs_value && raw.value.is_none() {
         let what = if histogram { "a histogram" } else { "a gauge that is not counted up or down" };
-        sink.error(spot, format!("{what} needs a `value`"), "add `value: '${capture}'`");
+        sink.error(
+            spot,
+            format!("{what} needs a `value`"),
+            "add `value: '${capture}'`, or `'${duration}'` in a rule with `start` and `end`",
+        );
         good = false;
     }
     let kind = match raw.kind.value {
