@@ -34,6 +34,14 @@ Exception in thread main: java.lang.Error at com.example.app.Service.process(Ser
 2026-03-14 09:27:02,000 INFO app.worker order 7713 processed for user 88 in 41 ms, next run in 60 s
 2026-03-14 09:27:03,000 INFO app.worker starting task, the client is connected, data received from the queue
 2026-03-14 09:27:04,000 INFO app.worker heartbeat ok, waiting for new messages; no change; done with result=success
+2026-03-14 09:27:05,000 INFO app.batch 12 of 40 files copied, 28 left, about 3 minutes remaining at the current rate
+2026-03-14 09:27:06,000 INFO app.batch stopped after 250 ms, before the last step; all other tasks have been skipped
+2026-03-14 09:27:07,000 DEBUG app.store using default value for option depth, because it was not set by any source
+2026-03-14 09:27:08,000 INFO app.store removed 7 old entries, added 3 more, now 51 in total; this is the first time
+2026-03-14 09:27:09,000 INFO app.auth token expires in 3600 s, sent to client over https; will be checked again then
+2026-03-14 09:27:10,000 DEBUG app.http response written: 512 bytes; keep the connection alive while there is more to read
+2026-03-14 09:27:11,000 INFO app.cluster node 3 joined, leader is node 1; both are up to date, or were until now
+2026-03-14 09:27:12,000 INFO app.config loaded settings from /etc/app/config.yml, which are valid when they are found
 "#;
 
 /// Bytes that the sample does not hold are still possible.

@@ -1,7 +1,8 @@
 //! The literals as the searcher compares them, found by the bytes of their window.
 //!
 //! A place in a block enters, the candidates that stand there leave. A place is looked up by a hash of its bytes, so
-//! the cost of a false start does not grow with the number of rules.
+//! the cost of a false start does not grow with the number of rules; and most false starts differ from the literal
+//! within the eight bytes around them, which are compared at once.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,6 +25,18 @@ struct Needle {
     owners: Range<usize>,
 }
 
+/// A literal under the key of its window, with eight of its bytes, or all where they are fewer, for a quick answer.
+#[derive(Debug)]
+struct Slot {
+    /// The eight bytes as the text must have them once `fold` is or-ed to it, where `mask` has bits.
+    want: u64,
+    fold: u64,
+    mask: u64,
+    /// How far before the window they begin.
+    before: u32,
+    needle: u32,
+}
+
 /// All literals, their owners, and a table from window bytes to literals.
 #[derive(Debug)]
 pub(super) struct Needles {
@@ -31,7 +44,7 @@ pub(super) struct Needles {
     owners: Vec<u32>,
     /// `slots[heads[h]..heads[h + 1]]` are the windows whose key hashes to `h`.
     heads: Vec<u32>,
-    slots: Vec<(u32, u32)>,
+    slots: Vec<Slot>,
     shift: u32,
     /// The widths that occur, as masks over the key.
     widths: Vec<u32>,
@@ -55,16 +68,18 @@ impl Needles {
         }
         let bits = (needles.len() * 8).next_power_of_two().trailing_zeros().max(10);
         let shift = 32 - bits;
-        let mut slots: Vec<(u32, u32)> =
-            needles.iter().enumerate().map(|(i, n)| (key_of(n), i as u32)).collect();
-        slots.sort_by_key(|&(key, needle)| (hash(key, shift), key, needle));
+        let mut keys: Vec<(usize, u32)> =
+            (0u32..).zip(&needles).map(|(i, n)| (hash(key_of(n), shift), i)).collect();
+        keys.sort_unstable();
         let mut heads = vec![0u32; (1 << bits) + 1];
-        for &(key, _) in &slots {
-            heads[hash(key, shift) + 1] += 1;
+        for &(h, _) in &keys {
+            heads[h + 1] += 1;
         }
         for h in 1..heads.len() {
             heads[h] += heads[h - 1];
         }
+        let slots =
+            keys.into_iter().map(|(_, needle)| Slot::new(&needles[needle as usize], needle)).collect();
         let mut widths: Vec<u32> = needles.iter().map(|n| mask(n.width)).collect();
         widths.sort_unstable();
         widths.dedup();
@@ -91,9 +106,10 @@ impl Needles {
         for &width in &self.widths {
             let key = text & width;
             let h = hash(key, self.shift);
-            let (from, to) = (self.heads[h], self.heads[h + 1]);
-            if from != to {
-                self.check_slots(from as usize..to as usize, key, block, at, out);
+            for slot in &self.slots[self.heads[h] as usize..self.heads[h + 1] as usize] {
+                if slot.may_stand(block, at) {
+                    self.compare(slot.needle as usize, block, at, out);
+                }
             }
         }
         if out.len() > first + 1 {
@@ -101,27 +117,43 @@ impl Needles {
         }
     }
 
+    /// Appends the candidates of one literal if it stands with its window at `at`.
     #[inline(never)]
-    fn check_slots(&self, slots: Range<usize>, key: u32, block: &[u8], at: usize, out: &mut Vec<Candidate>) {
-        for &(_, needle) in self.slots[slots].iter().filter(|slot| slot.0 == key) {
-            let needle = needle as usize;
-            if let Some(start) = at.checked_sub(self.needles[needle].offset) {
-                self.compare(needle, block, start, out);
-            }
-        }
-    }
-
-    /// Appends the candidates of one literal where it stands at `start`.
-    fn compare(&self, needle: usize, block: &[u8], start: usize, out: &mut Vec<Candidate>) {
+    fn compare(&self, needle: usize, block: &[u8], at: usize, out: &mut Vec<Candidate>) {
         let needle = &self.needles[needle];
+        let Some(start) = at.checked_sub(needle.offset) else { return };
         let Some(text) = block.get(start..start + needle.want.len()) else { return };
         let same = text.iter().zip(&needle.fold).zip(&needle.want).all(|((t, f), w)| t | f == *w);
         if !same {
             return;
         }
-        let at = (start + needle.offset) as u32;
         for &pattern in &self.owners[needle.owners.clone()] {
-            out.push(Candidate { at, pattern });
+            out.push(Candidate { at: at as u32, pattern });
+        }
+    }
+}
+
+impl Slot {
+    fn new(literal: &Needle, needle: u32) -> Slot {
+        let from = literal.offset.saturating_sub(2).min(literal.want.len().saturating_sub(8));
+        let part = from..literal.want.len().min(from + 8);
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        Slot {
+            want: word(&literal.want[part.clone()]),
+            fold: word(&literal.fold[part.clone()]),
+            mask: word(&[0xff; 8][..part.len()]),
+            before: (literal.offset - from) as u32,
+            needle,
+        }
+    }
+
+    /// Whether the literal may stand with its window at `at`: not unless its eight bytes do.
+    #[inline(always)]
+    fn may_stand(&self, block: &[u8], at: usize) -> bool {
+        let from = at.wrapping_sub(self.before as usize);
+        match block.get(from..).and_then(<[u8]>::first_chunk) {
+            Some(text) => (u64::from_le_bytes(*text) | self.fold) & self.mask == self.want,
+            None => true,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Byte sets enter (`buckets`), places leave, ascending. For each place and each of four bytes a table gives the
 //! buckets that take the byte; where the four answers share a bucket, the place is reported. False places are
-//! allowed, missed ones are not. AVX2 looks up half bytes (32 places a step), AVX-512 VBMI seven bits (64 places).
+//! allowed, missed ones are not. AVX2 and AVX-512 look up half bytes, AVX-512 VBMI with GFNI six bits of each byte.
 
 use super::buckets::{Sets, WIDTH, spread};
 
@@ -15,6 +15,8 @@ pub(in super::super) enum Kernel {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Vbmi,
 }
 
 impl Kernel {
@@ -28,10 +30,13 @@ impl Kernel {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            let wide = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vbmi");
-            if wide {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+                let vbmi = is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("avx512vbmi2")
+                    && is_x86_feature_detected!("gfni");
+                if vbmi {
+                    kernels.push(Kernel::Vbmi);
+                }
                 kernels.push(Kernel::Avx512);
             }
             if is_x86_feature_detected!("avx2") {
@@ -40,6 +45,25 @@ impl Kernel {
         }
         kernels.push(Kernel::Bytes);
         kernels
+    }
+
+    /// How many groups of eight buckets so many windows are spread over: a group costs a little at every byte of text,
+    /// windows that share a bucket let more false places through. One, two or four.
+    fn groups(self, windows: usize) -> usize {
+        let (one, two) = match self {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Vbmi | Kernel::Avx2 => (32, 256),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => (8, 128),
+            Kernel::Bytes => (0, 0),
+        };
+        if windows <= one {
+            1
+        } else if windows <= two {
+            2
+        } else {
+            4
+        }
     }
 }
 
@@ -56,11 +80,10 @@ impl Wide {
     /// `kernel` must be one of `Kernel::available()`; another is replaced by the one that runs everywhere.
     pub(super) fn new(kernel: Kernel, windows: &[Vec<(u8, u8)>]) -> Wide {
         let kernel = if Kernel::available().contains(&kernel) { kernel } else { Kernel::Bytes };
-        let groups = match windows.len() {
-            0..=8 => 1,
-            9..=48 => 2,
-            _ => 4,
-        };
+        Wide::with_groups(kernel, windows, kernel.groups(windows.len()))
+    }
+
+    fn with_groups(kernel: Kernel, windows: &[Vec<(u8, u8)>], groups: usize) -> Wide {
         let sets = spread(windows, groups * 8);
         Wide {
             kernel,
@@ -76,7 +99,7 @@ impl Wide {
         match self.kernel {
             Kernel::Bytes => self.scan_bytes(block, &mut place),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 | Kernel::Avx512 => x86::scan(self.kernel, &self.tables, block, &mut place),
+            kernel => x86::scan(kernel, &self.tables, block, &mut place),
         }
     }
 
@@ -97,3 +120,56 @@ impl Wide {
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// A window: bytes in either case where they are letters, or exactly.
+    fn window() -> impl Strategy<Value = Vec<(u8, u8)>> {
+        let letter = (b'a'..=b'h').prop_map(|byte| (byte, 0x20));
+        let other =
+            prop_oneof![Just(b'a'), Just(b'A'), Just(b'!'), Just(b'5'), Just(0), Just(0xe1), any::<u8>()];
+        vec(prop_oneof![1 => letter, 3 => other.prop_map(|byte| (byte, 0))], 1..=WIDTH)
+    }
+
+    fn stands(window: &[(u8, u8)], text: &[u8]) -> bool {
+        text.len() >= window.len() && window.iter().zip(text).all(|((byte, fold), b)| b | fold == *byte)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_kernel_misses_a_window_or_names_a_place_twice(
+            windows in vec(window(), 1..40),
+            fill in any::<u8>(),
+            length in prop_oneof![0usize..300, 4000usize..4400, 8000usize..13_000],
+            stood in vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..60),
+            from in 0usize..64,
+        ) {
+            let mut text = vec![fill; length + from];
+            for (which, at) in stood {
+                let at = at.index(text.len() + 1);
+                let spelled: Vec<u8> = which.get(&windows).iter().map(|(byte, fold)| byte & !(fold & at as u8)).collect();
+                let room = spelled.len().min(text.len() - at);
+                text[at..at + room].copy_from_slice(&spelled[..room]);
+            }
+            let block = &text[from.min(text.len())..];
+            let truth: Vec<usize> =
+                (0..block.len()).filter(|at| windows.iter().any(|w| stands(w, &block[*at..]))).collect();
+            for kernel in Kernel::available() {
+                for groups in [1, 2, 4] {
+                    let mut places = Vec::new();
+                    Wide::with_groups(kernel, &windows, groups).scan(block, |at| places.push(at));
+                    prop_assert!(places.is_sorted_by(|a, b| a < b), "{kernel:?}, {groups} groups: {places:?}");
+                    prop_assert!(places.last().is_none_or(|at| *at < block.len()), "{kernel:?}, {groups} groups");
+                    let missed = truth.iter().find(|at| places.binary_search(at).is_err());
+                    prop_assert_eq!(missed, None, "{:?}, {} groups", kernel, groups);
+                }
+            }
+        }
+    }
+}
