@@ -23,6 +23,15 @@ impl Ends {
     )]
     pub fn find(&mut self, block: &[u8]) {
         #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("popcnt")
+        {
+            // SAFETY: the processor has the features that the function is compiled for.
+            return unsafe { self.find_widest(block) };
+        }
+        #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("popcnt")
@@ -38,6 +47,13 @@ impl Ends {
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     fn find_wide(&mut self, block: &[u8]) {
         self.find_by(block, |step| wide_masks(step));
+    }
+
+    /// As [`Ends::find`], sixty-four bytes at a time.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,popcnt")]
+    fn find_widest(&mut self, block: &[u8]) {
+        self.find_by(block, |step| widest_masks(step));
     }
 
     #[inline(always)]
@@ -137,6 +153,19 @@ fn wide_masks(step: &[u8; STEP]) -> (u64, bool) {
     (bits(low) | bits(high) << 32, _mm256_movemask_epi8(escapes) != 0)
 }
 
+/// As [`masks`], all bytes at once.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+#[expect(unsafe_code, reason = "a load through a pointer: of eight words the compiler makes shuffles")]
+fn widest_masks(step: &[u8; STEP]) -> (u64, bool) {
+    use std::arch::x86_64::{_mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_set1_epi8};
+    // SAFETY: 64 readable bytes, no alignment asked for.
+    let text = unsafe { _mm512_loadu_si512(step.as_ptr().cast()) };
+    let equal = |byte: u8| _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8(byte as i8));
+    (equal(b'\n'), equal(ESCAPE) != 0)
+}
+
 /// A bit for each `\n` of the step, and whether an escape stands in it.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
@@ -151,6 +180,26 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Finds the ends by AVX2 where the processor has it: where it has more, `find` takes another way.
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "the call behind feature detection")]
+    fn find_by_avx2(ends: &mut Ends, block: &[u8]) {
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("popcnt")
+        {
+            // SAFETY: the processor has the features that the function is compiled for.
+            unsafe { ends.find_wide(block) };
+        } else {
+            ends.find(block);
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn find_by_avx2(ends: &mut Ends, block: &[u8]) {
+        ends.find(block);
+    }
+
     proptest! {
         #[test]
         fn ends_are_where_line_feeds_are(
@@ -159,13 +208,14 @@ mod tests {
         ) {
             let mut ends = Ends::default();
             for block in [first, second] {
-                ends.find_by(&block, masks);
-                let narrow = ends.clone();
-                ends.find(&block);
-                prop_assert_eq!((ends.places(), ends.escapes()), (narrow.places(), narrow.escapes()));
                 let naive: Vec<u32> = (0..block.len() as u32).filter(|at| block[*at as usize] == b'\n').collect();
-                prop_assert_eq!(ends.places(), naive);
-                prop_assert_eq!(ends.escapes(), block.contains(&0x1b));
+                let ways: [fn(&mut Ends, &[u8]); 3] =
+                    [|ends, block| ends.find_by(block, masks), find_by_avx2, |ends, block| ends.find(block)];
+                for way in ways {
+                    way(&mut ends, &block);
+                    prop_assert_eq!(ends.places(), &naive);
+                    prop_assert_eq!(ends.escapes(), block.contains(&0x1b));
+                }
             }
         }
     }
