@@ -14,9 +14,11 @@ const fn stops(text: u64) -> u64 {
 pub(super) fn word(text: &[u8]) -> Option<usize> {
     let bytes = text.first_chunk::<17>()?;
     let (words, _) = bytes.as_chunks::<8>();
-    let [first, second] = [words[0], words[1]].map(|bytes| stops(u64::from_le_bytes(bytes)));
-    let end = if first != 0 { first.trailing_zeros() / 8 } else { 8 + second.trailing_zeros() / 8 };
-    let end = end as usize;
+    let [first, second] = [words[0], words[1]];
+    let marks =
+        (u128::from(stops(u64::from_le_bytes(second))) << 64) | u128::from(stops(u64::from_le_bytes(first)));
+    // Sixteen where there is none; which of the two words it is in is not to be guessed.
+    let end = (marks.trailing_zeros() / 8) as usize;
     (end < 16 && bytes[0].is_ascii_alphabetic() && bytes[end] == b' ').then_some(end)
 }
 

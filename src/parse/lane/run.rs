@@ -120,24 +120,40 @@ wide!(run_headed, run_headed_wide, run_headed_by,
 wide!(run_pairs, run_pairs_wide, run_pairs_by,
     (shape: &Shape, tails: &mut Tails, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 
+/// What is asked of each line of a run. Not a closure: one would be compiled without the wide registers of its caller.
+trait Plain {
+    /// The level and the place of the message of the line that stands at `start..end`, if a run may take it.
+    fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)>;
+}
+
 #[inline(always)]
 fn run_dated_by(shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
-    stretch.run(levels, |block, start, end| {
+    stretch.run(levels, Dated { shape, layout })
+}
+
+struct Dated<'a> {
+    shape: &'a Shape,
+    layout: Layout,
+}
+
+impl Plain for Dated<'_> {
+    #[inline(always)]
+    fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
         // What is compared may reach behind the line: its end is a byte that fits nothing, neither a shape nor a word
         // nor a blank.
         let text = block.get(start..)?;
-        if !shape.fits(text) {
+        if !self.shape.fits(text) {
             return None;
         }
-        let (level, length) = letters::capitals(text, shape.len())?;
-        let behind = shape.len() + length;
-        if let Some(at) = layout.two_words(text, behind) {
+        let (level, length) = letters::capitals(text, self.shape.len())?;
+        let behind = self.shape.len() + length;
+        if let Some(at) = self.layout.two_words(text, behind) {
             let message = start + at..end;
             return trace::is_no_phrase(block.get(message.clone())?).then_some((level, message));
         }
-        let message = start + layout.message(block.get(start..end)?, behind)?..end;
+        let message = start + self.layout.message(block.get(start..end)?, behind)?..end;
         names_none(block, &message).then_some((level, message))
-    })
+    }
 }
 
 #[inline(always)]
@@ -147,18 +163,21 @@ fn run_headed_by(
     stretch: Stretch<'_>,
     levels: &mut [u64; 8],
 ) -> Option<Run> {
-    stretch.run(levels, |block, start, end| {
-        let (level, at) = headed::find(grammar, shape, block.get(start..end)?)?;
-        let message = start + at..end;
-        names_none(block, &message).then_some((level.unwrap_or(Level::Unknown), message))
-    })
+    stretch.run(levels, Headed { shape, grammar })
 }
 
-/// Whether a message begins no trace and names no exception.
-#[inline(always)]
-fn names_none(block: &[u8], message: &Range<usize>) -> bool {
-    let found = block.get(message.clone()).map(trace::first_line);
-    matches!(found, Some((Exception::None, Trace::None)))
+struct Headed<'a> {
+    shape: &'a Shape,
+    grammar: Grammar,
+}
+
+impl Plain for Headed<'_> {
+    #[inline(always)]
+    fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        let (level, at) = headed::find(self.grammar, self.shape, block.get(start..end)?)?;
+        let message = start + at..end;
+        names_none(block, &message).then_some((level.unwrap_or(Level::Unknown), message))
+    }
 }
 
 #[inline(always)]
@@ -168,25 +187,38 @@ fn run_pairs_by(
     stretch: Stretch<'_>,
     levels: &mut [u64; 8],
 ) -> Option<Run> {
-    stretch.run(levels, |block, start, end| {
-        if !shape.fits(block.get(start..)?) {
+    stretch.run(levels, Pairs { shape, tails })
+}
+
+struct Pairs<'a> {
+    shape: &'a Shape,
+    tails: &'a mut Tails,
+}
+
+impl Plain for Pairs<'_> {
+    #[inline(always)]
+    fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        if !self.shape.fits(block.get(start..)?) {
             return None;
         }
-        let at = start + shape.len();
+        let at = start + self.shape.len();
         let word = letters::at(block, at)?;
-        let message = tails.message(block, at + word.length, end)?;
+        let message = self.tails.message(block, at + word.length, end)?;
         names_none(block, &message).then_some((word.level, message))
-    })
+    }
+}
+
+/// Whether a message begins no trace and names no exception.
+#[inline(always)]
+fn names_none(block: &[u8], message: &Range<usize>) -> bool {
+    let found = block.get(message.clone()).map(trace::first_line);
+    matches!(found, Some((Exception::None, Trace::None)))
 }
 
 impl Stretch<'_> {
-    /// Takes lines as long as `plain` gives a level and a message for one; it is told where in the block it stands.
+    /// Takes lines as long as `plain` gives a level and a message for one.
     #[inline(always)]
-    fn run(
-        &self,
-        levels: &mut [u64; 8],
-        mut plain: impl FnMut(&[u8], usize, usize) -> Option<(Level, Range<usize>)>,
-    ) -> Option<Run> {
+    fn run(&self, levels: &mut [u64; 8], mut plain: impl Plain) -> Option<Run> {
         let (mut start, mut found) = (self.start, None);
         for (n, &end) in self.ends.iter().enumerate() {
             let mut end = end as usize;
@@ -200,7 +232,7 @@ impl Stretch<'_> {
             if end - start > self.line_bytes {
                 break;
             }
-            let Some((level, message)) = plain(self.block, start, end) else { break };
+            let Some((level, message)) = plain.line(self.block, start, end) else { break };
             levels[level.index()] += 1;
             found = Some((n + 1, level, message));
             start = next;
