@@ -25,9 +25,17 @@ impl Tally {
         lookup: &Lookup<'_, '_>,
         trace: Option<&str>,
     ) {
+        self.last_match[rule] = self.now;
+        let counted = &self.plan.rules[rule];
+        if counted.labels.is_empty() && counted.metrics.is_empty() && trace.is_none() {
+            // Most rules: a number in a table.
+            if let Some(stream) = self.streams.get_mut(stream).and_then(Option::as_mut) {
+                stream.hit(rule, level, None);
+            }
+            return;
+        }
         let plan = self.plan.clone();
         let counted = &plan.rules[rule];
-        self.last_match[rule] = self.now;
         let trace = trace.filter(|_| self.takes_exemplars()).and_then(trace_id).map(Arc::<str>::from);
         let at = self.now;
         let exemplar = |value, bucket| Some(Exemplar { trace_id: trace.clone()?, value, at, bucket });
