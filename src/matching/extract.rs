@@ -89,11 +89,16 @@ fn offer(set: &[Literal]) -> Option<Required> {
 }
 
 /// Where the rarest four bytes of a literal stand: offset and width (fewer where it is shorter).
-pub(super) fn best_window(literal: &Literal) -> (usize, usize) {
+fn best_window(literal: &Literal) -> (usize, usize) {
+    rarest_window(literal, |_| 1.0)
+}
+
+/// The same where each four bytes, at an offset, are so many times as costly as they are common.
+pub(super) fn rarest_window(literal: &Literal, cost: impl Fn(usize) -> f32) -> (usize, usize) {
     let width = literal.len().min(4);
     let mut best = (0, f32::INFINITY);
     for from in 0..=literal.len() - width {
-        let share = model::share(&literal.part(from, width));
+        let share = model::share(&literal.part(from, width)) * cost(from);
         if share < best.1 {
             best = (from, share);
         }

@@ -4,15 +4,19 @@
 //! the cost of a false start does not grow with the number of rules; and most false starts differ from the literal
 //! within the eight bytes around them, which are compared at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::super::Candidate;
-use super::super::extract::best_window;
+use super::super::extract::rarest_window;
 use super::super::literal::Literal;
+use super::buckets::WIDTH;
 
 /// Both cases of every letter share a key; the comparison after it is exact.
 const CASELESS: u32 = 0x2020_2020;
+
+/// What a window costs more for each literal that has it already.
+const SHARED: f32 = 0.1;
 
 #[derive(Debug)]
 struct Needle {
@@ -23,6 +27,12 @@ struct Needle {
     offset: usize,
     width: usize,
     owners: Range<usize>,
+}
+
+impl Needle {
+    fn window(&self) -> &[u8] {
+        &self.want[self.offset..self.offset + self.width]
+    }
 }
 
 /// A literal under the key of its window, with eight of its bytes, or all where they are fewer, for a quick answer.
@@ -54,12 +64,19 @@ impl Needles {
     pub(super) fn new(literals: &BTreeMap<Literal, Vec<u32>>) -> Needles {
         let mut needles = Vec::with_capacity(literals.len());
         let mut owners = Vec::new();
+        // Literals that begin alike should not all be looked for by their beginning: each would be asked wherever the
+        // text has that.
+        let mut taken: HashMap<u32, f32> = HashMap::new();
         for (literal, owned_by) in literals {
-            let (offset, width) = best_window(literal);
+            let bytes: Vec<u8> = literal.atoms().map(|a| a.byte).collect();
+            let key_at = |at: usize| key(&bytes[at..bytes.len().min(at + WIDTH)]);
+            let shared = |at: usize| 1.0 + SHARED * taken.get(&key_at(at)).copied().unwrap_or(0.0);
+            let (offset, width) = rarest_window(literal, shared);
+            *taken.entry(key_at(offset)).or_default() += 1.0;
             let from = owners.len();
             owners.extend_from_slice(owned_by);
             needles.push(Needle {
-                want: literal.atoms().map(|a| a.byte).collect(),
+                want: bytes.into(),
                 fold: literal.atoms().map(|a| a.fold).collect(),
                 offset,
                 width,
@@ -68,18 +85,8 @@ impl Needles {
         }
         let bits = (needles.len() * 8).next_power_of_two().trailing_zeros().max(10);
         let shift = 32 - bits;
-        let mut keys: Vec<(usize, u32)> =
-            (0u32..).zip(&needles).map(|(i, n)| (hash(key_of(n), shift), i)).collect();
-        keys.sort_unstable();
-        let mut heads = vec![0u32; (1 << bits) + 1];
-        for &(h, _) in &keys {
-            heads[h + 1] += 1;
-        }
-        for h in 1..heads.len() {
-            heads[h] += heads[h - 1];
-        }
-        let slots =
-            keys.into_iter().map(|(_, needle)| Slot::new(&needles[needle as usize], needle)).collect();
+        let (heads, order) = by_hash(needles.iter().map(|n| hash(key(n.window()), shift)), 1 << bits);
+        let slots = order.into_iter().map(|needle| Slot::new(&needles[needle as usize], needle)).collect();
         let mut widths: Vec<u32> = needles.iter().map(|n| mask(n.width)).collect();
         widths.sort_unstable();
         widths.dedup();
@@ -158,6 +165,20 @@ impl Slot {
     }
 }
 
+/// The numbers of `hashes`, below `most`, in the order of those, and where each hash begins in that order.
+fn by_hash(hashes: impl Iterator<Item = usize>, most: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut sorted: Vec<(usize, u32)> = hashes.zip(0u32..).collect();
+    sorted.sort_unstable();
+    let mut heads = vec![0u32; most + 1];
+    for &(hash, _) in &sorted {
+        heads[hash + 1] += 1;
+    }
+    for h in 1..heads.len() {
+        heads[h] += heads[h - 1];
+    }
+    (heads, sorted.into_iter().map(|(_, number)| number).collect())
+}
+
 /// Sorts the candidates of one place, which begin at `from`, and drops doubles.
 fn settle(out: &mut Vec<Candidate>, from: usize) {
     out[from..].sort_unstable();
@@ -171,10 +192,11 @@ fn settle(out: &mut Vec<Candidate>, from: usize) {
     out.truncate(kept);
 }
 
-fn key_of(needle: &Needle) -> u32 {
-    let mut bytes = [0; 4];
-    bytes[..needle.width].copy_from_slice(&needle.want[needle.offset..needle.offset + needle.width]);
-    (u32::from_le_bytes(bytes) | CASELESS) & mask(needle.width)
+/// The key of a window, at most `WIDTH` bytes.
+fn key(window: &[u8]) -> u32 {
+    let mut bytes = [0; WIDTH];
+    bytes[..window.len()].copy_from_slice(window);
+    (u32::from_le_bytes(bytes) | CASELESS) & mask(window.len())
 }
 
 fn mask(width: usize) -> u32 {
