@@ -53,6 +53,10 @@ impl Shape {
     /// Whether `line` begins so.
     #[inline(always)]
     pub(super) fn fits(&self, line: &[u8]) -> bool {
+        // The shortest way for a date, a time and a level, as most lines begin.
+        if let ([group], Some(bytes)) = (&self.groups[..], line.first_chunk()) {
+            return group.wrong(bytes) == 0;
+        }
         let (chunks, rest) = line.as_chunks::<{ 8 * GROUP }>();
         if chunks.len() < self.groups.len() {
             return line.len() >= self.length && self.fits_short(chunks, rest);
