@@ -146,7 +146,7 @@ mod tests {
         fn no_kernel_misses_a_window_or_names_a_place_twice(
             windows in vec(window(), 1..40),
             fill in any::<u8>(),
-            length in prop_oneof![0usize..300, 4000usize..4400, 8000usize..13_000],
+            length in prop_oneof![0usize..300, 1000usize..1200, 4000usize..4400, 8000usize..13_000],
             stood in vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..60),
             from in 0usize..64,
         ) {

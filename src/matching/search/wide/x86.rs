@@ -51,6 +51,9 @@ const BEHIND: usize = 8;
 /// Steps whose places are noted before they are asked for.
 const STEPS: usize = 64;
 
+/// Shorter texts are not worth a step more for the sake of cache lines.
+const ALIGNED: usize = 16 * STEP;
+
 /// The places of some steps.
 struct Noted {
     /// A bit for each place of a step.
@@ -63,8 +66,14 @@ impl Noted {
     /// Notes which of the first `count` steps have places.
     #[inline(always)]
     fn sum_up(&mut self, count: usize) {
-        let bits = self.places.iter().enumerate().map(|(step, places)| u64::from(*places != 0) << step);
-        self.steps = bits.fold(0, |all, bit| all | bit) & u64::MAX.unbounded_shr((STEPS - count) as u32);
+        let bit = |(step, places): (usize, &u64)| u64::from(*places != 0) << step;
+        let steps = self.places.iter().enumerate();
+        // All of them at once by vectors; of a few each is still on its way to the cache.
+        self.steps = if count == STEPS {
+            steps.map(bit).fold(0, |all, bit| all | bit)
+        } else {
+            steps.take(count).map(bit).fold(0, |all, bit| all | bit)
+        };
     }
 
     #[inline(always)]
@@ -86,17 +95,19 @@ impl Noted {
 #[inline]
 pub(super) fn scan(kernel: Kernel, groups: &[Group], block: &[u8], place: &mut impl FnMut(usize)) {
     let mut noted = Noted { places: [0; STEPS], steps: 0 };
-    // One step up to where cache lines begin: a load that crosses into another line takes three times as long.
-    let mut done = block.as_ptr().align_offset(STEP).min(STEP);
-    if let Some(text) = block.get(..STEP + BEHIND).filter(|_| done > 0) {
+    let mut done = 0;
+    let head = block.as_ptr().align_offset(STEP);
+    if (1..STEP).contains(&head)
+        && let Some(text) = block.get(..ALIGNED).and_then(|text| text.get(..STEP + BEHIND))
+    {
+        // One step up to where cache lines begin: a load that crosses into another line takes three times as long.
         steps(kernel, groups, text, &mut noted);
         noted.each(|at| {
-            if at < done {
+            if at < head {
                 place(at);
             }
         });
-    } else {
-        done = 0;
+        done = head;
     }
     while block.len() >= done + STEP + BEHIND {
         let bytes = (block.len() - done - BEHIND).min(STEPS * STEP) / STEP * STEP;
