@@ -25,6 +25,8 @@ impl Ends {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
+            // Not used, but processors without it lower their clock for all else where registers are this wide.
+            && is_x86_feature_detected!("avx512vbmi")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("popcnt")
         {

@@ -2,7 +2,7 @@
 //!
 //! Byte sets enter (`buckets`), places leave, ascending. For each place and each of four bytes a table gives the
 //! buckets that take the byte; where the four answers share a bucket, the place is reported. False places are
-//! allowed, missed ones are not. AVX2 and AVX-512 look up half bytes, AVX-512 VBMI with GFNI six bits of each byte.
+//! allowed, missed ones are not. AVX2 looks up half bytes (32 places at once), AVX-512 with GFNI six bits of each byte (64).
 
 use super::buckets::{Sets, WIDTH, spread};
 
@@ -13,10 +13,10 @@ pub(in super::super) enum Kernel {
     Bytes,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// What Ice Lake and Zen 4 brought: AVX-512 with VBMI, VBMI2 and GFNI. Processors that have less of it lower their
+    /// clock for all else where registers this wide are used.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    #[cfg(target_arch = "x86_64")]
-    Vbmi,
 }
 
 impl Kernel {
@@ -30,13 +30,12 @@ impl Kernel {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-                let vbmi = is_x86_feature_detected!("avx512vbmi")
-                    && is_x86_feature_detected!("avx512vbmi2")
-                    && is_x86_feature_detected!("gfni");
-                if vbmi {
-                    kernels.push(Kernel::Vbmi);
-                }
+            let wide = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vbmi")
+                && is_x86_feature_detected!("avx512vbmi2")
+                && is_x86_feature_detected!("gfni");
+            if wide {
                 kernels.push(Kernel::Avx512);
             }
             if is_x86_feature_detected!("avx2") {
@@ -52,9 +51,7 @@ impl Kernel {
     fn groups(self, windows: usize) -> usize {
         let (one, two) = match self {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Vbmi | Kernel::Avx2 => (32, 256),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => (8, 128),
+            Kernel::Avx512 | Kernel::Avx2 => (32, 256),
             Kernel::Bytes => (0, 0),
         };
         if windows <= one {

@@ -136,9 +136,6 @@ fn steps(kernel: Kernel, groups: &[Group], text: &[u8], noted: &mut Noted) {
     // SAFETY: `Wide::new` takes only kernels of `Kernel::available`, which detects these features.
     unsafe {
         match (kernel, groups) {
-            (Kernel::Vbmi, [a]) => vbmi([a], text, noted),
-            (Kernel::Vbmi, [a, b]) => vbmi([a, b], text, noted),
-            (Kernel::Vbmi, [a, b, c, d]) => vbmi([a, b, c, d], text, noted),
             (Kernel::Avx512, [a]) => avx512([a], text, noted),
             (Kernel::Avx512, [a, b]) => avx512([a, b], text, noted),
             (Kernel::Avx512, [a, b, c, d]) => avx512([a, b, c, d], text, noted),
@@ -188,39 +185,8 @@ fn avx2<const G: usize>(groups: [&Group; G], mut rest: &[u8], noted: &mut Noted)
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn avx512<const G: usize>(groups: [&Group; G], mut rest: &[u8], noted: &mut Noted) {
-    let low = groups.map(|g| g.low.map(|table| _mm512_broadcast_i32x4(load16(&table))));
-    let high = groups.map(|g| g.high.map(|table| _mm512_broadcast_i32x4(load16(&table))));
-    let half = _mm512_set1_epi8(15);
-    let mut count = 0;
-    for noted in &mut noted.places {
-        let Some(text) = rest.first_chunk::<{ STEP + BEHIND }>() else { break };
-        let mut shared = [_mm512_set1_epi8(-1); G];
-        for position in 0..WIDTH {
-            let Some(bytes) = text[position..].first_chunk::<64>() else { break };
-            let bytes = load64(bytes);
-            let lows = _mm512_and_si512(bytes, half);
-            let highs = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), half);
-            for g in 0..G {
-                let takes = _mm512_and_si512(
-                    _mm512_shuffle_epi8(low[g][position], lows),
-                    _mm512_shuffle_epi8(high[g][position], highs),
-                );
-                shared[g] = _mm512_and_si512(shared[g], takes);
-            }
-        }
-        let any = shared.iter().fold(_mm512_setzero_si512(), |all, s| _mm512_or_si512(all, *s));
-        *noted = _mm512_test_epi8_mask(any, any);
-        rest = &rest[STEP..];
-        count += 1;
-    }
-    noted.sum_up(count);
-}
-
-#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,gfni")]
-fn vbmi<const G: usize>(groups: [&Group; G], mut rest: &[u8], noted: &mut Noted) {
+fn avx512<const G: usize>(groups: [&Group; G], mut rest: &[u8], noted: &mut Noted) {
     let tables = groups.map(|g| g.six.each_ref().map(|table| load64(table)));
     let matrix = _mm512_set1_epi64(SIX as i64);
     let mut count = 0;
