@@ -13,6 +13,7 @@ pub mod exposition;
 pub mod guard;
 mod hit;
 mod keep;
+pub mod native;
 pub mod plan;
 pub mod rows;
 pub mod samples;
