@@ -111,15 +111,14 @@ impl Tally {
         } else {
             (0, Some(self.plan.families.iter().position(|f| f.name == id.metric)?))
         };
-        // A rule whose labels changed starts new series.
+        // A rule whose labels changed starts new series, and so does one with other buckets.
         if !id.labels.iter().skip(fixed).map(|(name, _)| name.as_str()).eq(names) {
             return None;
         }
         match family {
             None => Some(Metric::Pattern(rule)),
             Some(family) => {
-                let fits = std::mem::discriminant(&empty(&self.plan.families[family].kind))
-                    == std::mem::discriminant(number);
+                let fits = number.fits(&empty(&self.plan.families[family].kind));
                 fits.then_some(Metric::Rule(family, rule))
             }
         }

@@ -44,6 +44,14 @@ impl Number {
         }
     }
 
+    /// Whether another one is of the same type, and of as many buckets.
+    pub fn fits(&self, other: &Number) -> bool {
+        match (self, other) {
+            (Number::Histogram(a, _), Number::Histogram(b, _)) => a.len() == b.len(),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
     /// Adds what another holder counted of the same series; of two gauges the other's value stays.
     pub fn absorb(&mut self, other: &Number) {
         match (self, other) {

@@ -222,6 +222,22 @@ fn a_rule_whose_labels_changed_starts_anew() {
 }
 
 #[test]
+fn a_histogram_with_other_buckets_starts_anew() {
+    let wait = |bounds: &[f64]| {
+        vec![rule("wait", vec![], vec![metric("wait_seconds", MetricKind::Histogram(bounds.to_vec()))])]
+    };
+    for (before, after) in [(&[1.0][..], &[1.0, 2.0, 4.0][..]), (&[1.0, 2.0, 4.0], &[1.0])] {
+        let mut bench = bench(wait(before), 100, false);
+        bench.hit(0, &[("v", "0.5")]);
+        bench.scrape();
+        let mut after = bench.reborn(wait(after));
+        after.hit(0, &[("v", "100")]);
+        after.scrape();
+        assert_eq!(after.scrape()["wait_seconds "], 1.0);
+    }
+}
+
+#[test]
 fn a_stream_that_retires_leaves_with_its_series() {
     let mut bench = bench(vec![rule("db", vec![label("db", &[])], vec![])], 1, false);
     bench.hit(0, &[("db", "x")]);
