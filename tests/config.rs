@@ -56,6 +56,7 @@ inputs:
   - {name: other, include: x.log, format: json, multiline: off}
 rules: ["builtin:python"]
 limits: {series_per_metric: 2000, line_bytes: 1MiB, event_lines: 500, files: 20000}
+native_histograms: on
 host: {interval: 500ms, collectors: [cpu, memory], processes: [{name: web, match: 'nginx'}]}
 "#;
 

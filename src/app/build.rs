@@ -102,7 +102,7 @@ pub fn feed(config: &Config, input: &Input, rules: &RuleSet, known: &[Feed]) -> 
     let twin = known.iter().find(|feed| feed.input.groups == input.groups);
     let (scanner, plan, patterns) = match twin {
         Some(feed) => (feed.pipeline.shared_scanner(), feed.plan.clone(), patterns(&chosen(rules, input)?)),
-        None => compile(&chosen(rules, input)?, config.rules_given)?,
+        None => compile(&chosen(rules, input)?, config.rules_given, config.native_histograms)?,
     };
     let pipeline = Pipeline::new(parser, scanner, &patterns, limits).with_samples(config.samples.clone());
     let pipeline = Arc::new(pipeline);
@@ -139,11 +139,11 @@ fn patterns(rules: &[&Rule]) -> Vec<Pattern> {
 
 type Compiled = (Arc<Scanner>, Arc<Plan>, Vec<Pattern>);
 
-/// Compiles rules into one scanner and one plan, rule `i` being pattern `i`; `declare` as in [`Plan`].
+/// Compiles rules into one scanner and one plan, rule `i` being pattern `i`; `declare` and `native` as in [`Plan`].
 ///
 /// # Errors
 /// Expressions that the engine refuses, at the place of their rule.
-pub fn compile(rules: &[&Rule], declare: bool) -> Result<Compiled, Vec<Problem>> {
+pub fn compile(rules: &[&Rule], declare: bool, native: bool) -> Result<Compiled, Vec<Problem>> {
     let patterns = patterns(rules);
     let scanner = Scanner::new(&patterns).map_err(|errors| {
         let problem = |error: &crate::matching::PatternError| {
@@ -151,6 +151,7 @@ pub fn compile(rules: &[&Rule], declare: bool) -> Result<Compiled, Vec<Problem>>
         };
         errors.iter().map(problem).collect::<Vec<_>>()
     })?;
-    let plan = Plan::new(rules.iter().map(|rule| rule.counted.clone()).collect(), declare);
+    let counted = rules.iter().map(|rule| rule.counted.clone()).collect();
+    let plan = Plan::with_native(counted, declare, native);
     Ok((Arc::new(scanner), Arc::new(plan), patterns))
 }

@@ -18,7 +18,7 @@ pub fn run(built: &Built) -> (usize, Vec<Problem>) {
     let mut count = 0;
     let mut failures = Vec::new();
     for rule in built.rules.rules() {
-        let Ok((scanner, plan, patterns)) = compile(&[rule], false) else { continue };
+        let Ok((scanner, plan, patterns)) = compile(&[rule], false, false) else { continue };
         for test in &rule.tests {
             count += 1;
             let parser = match parser(test) {

@@ -50,7 +50,7 @@ pub(super) fn run(args: &Check) -> Exit {
 fn remarks(built: &Built) -> Vec<Problem> {
     let mut remarks = built.warnings.clone();
     let rules: Vec<_> = built.rules.rules().collect();
-    let Ok((scanner, _, _)) = build::compile(&rules, false) else { return remarks };
+    let Ok((scanner, _, _)) = build::compile(&rules, false, false) else { return remarks };
     for (at, rule) in rules.iter().enumerate() {
         let at = at as u32;
         if scanner.never_matches(at) {

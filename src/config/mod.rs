@@ -7,6 +7,7 @@ mod push;
 mod raw;
 mod ready;
 mod samples;
+mod switch;
 #[cfg(test)]
 mod tests;
 

@@ -29,6 +29,10 @@ pub(super) struct Raw {
     pub(super) host: Option<At<RawHost>>,
     /// Receivers that numbers are sent to, where nothing can scrape.
     pub(super) push: Vec<RawPush>,
+    /// Whether histograms of rules have a sparse form as well, which Prometheus takes by protobuf: `on` or `off` (the
+    /// default). A metric's own `native` wins.
+    #[schemars(schema_with = "switch")]
+    pub(super) native_histograms: Option<At<RawSwitch>>,
     /// Whether the page shows a line of each rule: `on` (the default) or `off`.
     #[schemars(schema_with = "switch")]
     pub(super) samples: Option<At<RawSwitch>>,

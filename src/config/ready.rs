@@ -4,6 +4,7 @@ use super::input::{self, Input, last_line};
 use super::push;
 use super::raw::{Either, Raw, RawHost, RawHostOptions, RawLimits, RawProcessGroup, RawSize};
 use super::samples;
+use super::switch::switch;
 use crate::error::{Place, Problem, Severity};
 use crate::redact::Redactor;
 use crate::rules::yaml::{self, At, Spot};
@@ -72,6 +73,8 @@ pub struct Config {
     pub host: Option<HostChoice>,
     /// Receivers that numbers are sent to.
     pub push: Vec<crate::push::Target>,
+    /// Histograms of rules have a sparse form unless their rule says otherwise.
+    pub native_histograms: bool,
     /// Makes lines that rules matched fit to be shown, unless samples are off.
     pub samples: Option<Arc<Redactor>>,
     /// Neither files nor inputs were given: there is nothing to do.
@@ -148,6 +151,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
     }
     let limits = limits(raw.limits, &mut problems);
     let host = raw.host.map_or(Some(HostChoice::all()), |raw| host(raw, &mut problems));
+    let native_histograms = switch("native_histograms", raw.native_histograms, false, &mut problems);
     let samples = samples::ready(raw.samples, raw.redact, &mut problems);
     let rules_given = raw.rules.is_some() || !given.rules.is_empty();
     if let Some(text) = raw.storage.as_ref().filter(|text| text.value.trim().is_empty()) {
@@ -175,6 +179,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
         files: limits.files,
         host,
         push,
+        native_histograms,
         samples,
         is_empty,
     })

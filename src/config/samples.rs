@@ -1,6 +1,6 @@
 //! Whether lines that rules matched are shown, and what is blacked out of them.
 
-use super::raw::{Either, RawSwitch};
+use super::raw::RawSwitch;
 use super::ready::Problems;
 use crate::redact::Redactor;
 use crate::rules::yaml::{At, Many};
@@ -12,21 +12,7 @@ pub(super) fn ready(
     own: Option<Many<At<String>>>,
     problems: &mut Problems,
 ) -> Option<Arc<Redactor>> {
-    let on = match &switch {
-        None => true,
-        Some(At { value: Either::Word(word), .. }) if word == "on" => true,
-        Some(At { value: Either::Word(word), .. }) if word == "off" => false,
-        Some(At { value: Either::Word(word), spot }) => {
-            let hint = "write samples: off, or samples: on".to_owned();
-            problems.error_at(*spot, format!("samples is '{word}'"), hint);
-            false
-        }
-        Some(At { value: Either::Map(_), spot }) => {
-            let hint = "write samples: off, or samples: on".to_owned();
-            problems.error_at(*spot, "samples is a mapping".to_owned(), hint);
-            false
-        }
-    };
+    let on = super::switch::switch("samples", switch, true, problems);
     let own = own.map(|list| list.0).unwrap_or_default();
     let texts: Vec<&str> = own.iter().map(|text| text.value.as_str()).collect();
     match Redactor::new(&texts) {

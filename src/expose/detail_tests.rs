@@ -4,6 +4,7 @@ use super::tests::{Walk, Wire, all, desc, encoded, fields, messages, only, text}
 use super::*;
 use crate::tally::exemplar::Exemplar;
 use crate::tally::exposition::{Buckets, Detail, Head, Kind, Value, Visit};
+use crate::tally::native::Native;
 
 fn traced(trace: &str, value: f64, bucket: usize) -> Exemplar {
     Exemplar { trace_id: trace.into(), value, at: 1_700_000_000.123_456, bucket }
@@ -15,15 +16,20 @@ fn walk(to: &mut dyn Visit) {
     let wait = Buckets { bounds: &[0.1, 1.0], counts: &[1, 2, 3], sum: 9.0 };
     let one = [traced("a\"b\\c", 1.0, 0)];
     to.family(&desc("log_pattern_events_total", "", Kind::Counter, None));
-    to.detailed(&head, &[("level", "error")], Value::Int(3), Detail { exemplars: &one, created });
-    to.detailed(&head, &[("level", "info")], Value::Int(0), Detail { exemplars: &[], created });
+    to.detailed(
+        &head,
+        &[("level", "error")],
+        Value::Int(3),
+        Detail { exemplars: &one, created, native: None },
+    );
+    to.detailed(&head, &[("level", "info")], Value::Int(0), Detail { exemplars: &[], created, native: None });
     to.family(&desc("odd", "No counter for OpenMetrics.", Kind::Counter, None));
-    to.detailed(&Head::default(), &[], Value::Float(2.5), Detail { exemplars: &one, created });
+    to.detailed(&Head::default(), &[], Value::Float(2.5), Detail { exemplars: &one, created, native: None });
     to.family(&desc("pool_size", "", Kind::Gauge, None));
-    to.detailed(&head, &[], Value::Float(2.5), Detail { exemplars: &one, created });
+    to.detailed(&head, &[], Value::Float(2.5), Detail { exemplars: &one, created, native: None });
     to.family(&desc("wait_seconds", "", Kind::Histogram, Some("seconds")));
     let two = [traced("t1", 0.5, 1), traced("t2", 7.0, 2)];
-    to.detailed(&head, &[], Value::Histogram(wait), Detail { exemplars: &two, created });
+    to.detailed(&head, &[], Value::Histogram(wait), Detail { exemplars: &two, created, native: None });
     to.detailed(&head, &[("a", "b")], Value::Histogram(wait), Detail::default());
 }
 
@@ -119,4 +125,80 @@ fn protobuf_says_the_same() {
     assert!(
         all(value(messages(&out)[0], 3), 3).is_empty() && all(value(messages(&out)[3], 7), 15).is_empty()
     );
+}
+
+/// Observations with a gap of 3 buckets (0.5 to 0.75), of one bucket and none, on either side of zero.
+fn sparse_walk(to: &mut dyn Visit) {
+    let mut native = Native::default();
+    for (value, count) in [(0.5, 3), (0.54, 1), (0.75, 2), (0.9, 1), (1.0, 4), (-2.0, 2), (0.0, 5)] {
+        (0..count).for_each(|_| native.observe(value));
+    }
+    let buckets = Buckets { bounds: &[0.5], counts: &[10, 8], sum: 9.25 };
+    let two = [traced("t1", 0.5, 0), traced("t2", 1.0, 1)];
+    to.family(&desc("wait_seconds", "", Kind::Histogram, None));
+    let detail = Detail { exemplars: &two, created: None, native: Some(&native) };
+    to.detailed(&Head::default(), &[], Value::Histogram(buckets), detail);
+    let (none, empty) = (Native::default(), Buckets { bounds: &[0.5], counts: &[0, 0], sum: 0.0 });
+    let detail = Detail { native: Some(&none), ..Detail::default() };
+    to.detailed(&Head::default(), &[("a", "b")], Value::Histogram(empty), detail);
+}
+
+fn signed(n: u64) -> i64 {
+    (n >> 1) as i64 ^ -((n & 1) as i64)
+}
+
+/// Spans and counts of one side.
+fn side(histogram: &[u8], spans: u64, differences: u64) -> (Vec<(i64, u64)>, Vec<i64>) {
+    let span = |span: Wire<'_>| match span {
+        Wire::Bytes(body) => match fields(body)[..] {
+            [(1, Wire::Varint(offset)), (2, Wire::Varint(length))] => (signed(offset), length),
+            ref other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let spans = all(histogram, spans).into_iter().map(span).collect();
+    let mut counts = Vec::new();
+    let mut count = 0;
+    for byte in only(histogram, differences) {
+        count += signed((*byte).into());
+        counts.push(count);
+    }
+    (spans, counts)
+}
+
+#[test]
+fn protobuf_has_both_forms_of_a_histogram() {
+    let out = encoded(Format::Protobuf, &Walk(sparse_walk));
+    let family = messages(&out)[0];
+    let histogram = value(family, 7);
+    assert_eq!(all(histogram, 1), [Wire::Varint(18)]);
+    assert_eq!(all(histogram, 3).len(), 2, "explicit buckets, the infinite one for its exemplar");
+    assert_eq!(all(histogram, 5), [Wire::Varint(6)], "3, as a signed number");
+    assert_eq!(all(histogram, 6), [Wire::Double(2_f64.powi(-128))]);
+    assert_eq!(all(histogram, 7), [Wire::Varint(5)]);
+    assert_eq!(side(histogram, 9, 10), (vec![(8, 1)], vec![2]));
+    // 0.75 is in the bucket -3, 0.9 in -1, so that one empty bucket is cheaper than another span.
+    assert_eq!(side(histogram, 12, 13), (vec![(-8, 2), (3, 4)], vec![3, 1, 2, 0, 1, 4]));
+    let exemplars: Vec<&[u8]> = all(histogram, 16)
+        .into_iter()
+        .map(|one| if let Wire::Bytes(one) = one { exemplar(one).0 } else { panic!("{one:?}") })
+        .collect();
+    assert_eq!(exemplars, [b"t1", b"t2"]);
+
+    let Wire::Bytes(second) = all(family, 4)[1] else { panic!("no metric") };
+    let empty = only(second, 7);
+    assert_eq!(
+        all(empty, 6),
+        [Wire::Double(2_f64.powi(-128))],
+        "which tells it from one that has no such form"
+    );
+    assert!(all(empty, 12).is_empty() && all(empty, 13).is_empty());
+}
+
+#[test]
+fn other_formats_have_explicit_buckets_alone() {
+    for format in [Format::Text, Format::OpenMetrics] {
+        let lines = text(format, &Walk(sparse_walk));
+        assert_eq!(lines.lines().filter(|line| line.starts_with("wait_seconds")).count(), 8, "{lines}");
+    }
 }

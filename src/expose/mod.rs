@@ -8,6 +8,7 @@ mod merged;
 mod negotiate;
 mod number;
 mod proto;
+pub(crate) mod sparse;
 mod text;
 pub(crate) mod wire;
 

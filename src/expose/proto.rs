@@ -6,9 +6,11 @@
 //! reads as one after the other.
 
 use super::CHUNK;
+use super::sparse;
 use super::wire::{LENGTH, VARINT, bytes, double, key, varint, varint_len};
 use crate::tally::exemplar::{Exemplar, LABEL};
 use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Value, Visit};
+use crate::tally::native::{Native, ZERO_THRESHOLD};
 
 /// A family's message is closed when it has grown to this size, so that memory stays bounded.
 const SPLIT: usize = 4 * 1024 * 1024;
@@ -63,7 +65,7 @@ impl<'s> Encoder<'s> {
         let metric = &mut self.metric;
         let number = match value {
             Value::Histogram(buckets) if self.kind == Kind::Histogram => {
-                histogram(metric, &buckets, detail.exemplars, created);
+                histogram(metric, &buckets, Detail { created, ..detail });
                 return true;
             }
             Value::Int(n) => n as f64,
@@ -164,13 +166,14 @@ fn push_exemplar(out: &mut Vec<u8>, field: u64, exemplar: &Exemplar) {
 }
 
 /// Field 7: count, sum and cumulative buckets. The infinite bucket is the count and is only repeated for its exemplar.
-fn histogram(metric: &mut Vec<u8>, buckets: &Buckets<'_>, exemplars: &[Exemplar], created: Option<f64>) {
+/// The sparse form shares count and sum.
+fn histogram(metric: &mut Vec<u8>, buckets: &Buckets<'_>, detail: Detail<'_>) {
     let mut body = Vec::with_capacity(24 * buckets.counts.len() + 24);
     let total = buckets.counts.iter().fold(0_u64, |a, n| a.saturating_add(*n));
     key(&mut body, 1, VARINT);
     varint(&mut body, total);
     double(&mut body, 2, buckets.sum);
-    let mut exemplars = exemplars.iter().peekable();
+    let mut exemplars = detail.exemplars.iter().peekable();
     let mut count = 0_u64;
     let mut bucket = Vec::with_capacity(24);
     for (at, n) in buckets.counts.iter().enumerate() {
@@ -186,6 +189,20 @@ fn histogram(metric: &mut Vec<u8>, buckets: &Buckets<'_>, exemplars: &[Exemplar]
             bytes(&mut body, 3, &bucket);
         }
     }
-    created.inspect(|at| push_time(&mut body, 15, *at));
+    detail.created.inspect(|at| push_time(&mut body, 15, *at));
+    detail.native.inspect(|native| push_native(&mut body, native, detail.exemplars));
     bytes(metric, 7, &body);
+}
+
+/// The sparse form, with exemplars of its own: a receiver need not look for those of the explicit buckets. Without any
+/// observation it is told apart by its threshold.
+fn push_native(out: &mut Vec<u8>, native: &Native, exemplars: &[Exemplar]) {
+    key(out, 5, VARINT);
+    varint(out, sparse::zigzag(native.schema().into()));
+    double(out, 6, ZERO_THRESHOLD);
+    key(out, 7, VARINT);
+    varint(out, native.zero());
+    sparse::buckets(out, native.negative(), 9, 10);
+    sparse::buckets(out, native.positive(), 12, 13);
+    exemplars.iter().for_each(|exemplar| push_exemplar(out, 16, exemplar));
 }

@@ -193,6 +193,7 @@ fn rule() -> (Pattern, Counted) {
         kind: MetricKind::Histogram(vec![1.0]),
         unit: Unit::from_name("ms"),
         value: Some(template("${duration}")),
+        native: None,
     };
     let span = Span {
         starts: 2,

@@ -26,6 +26,7 @@ struct Family {
     help: Option<String>,
     buckets: Vec<f64>,
     labels: Vec<String>,
+    native: Option<bool>,
     place: Place,
 }
 
@@ -58,6 +59,7 @@ pub(super) fn compile(
                 Vec::new()
             },
             labels: names,
+            native: metric.native,
             place: sink.place(spot),
         };
         agree(&metric.name, family, families, spot, sink);
@@ -85,6 +87,11 @@ fn agree(name: &str, new: Family, families: &mut Families, spot: super::yaml::Sp
         (first.kind != new.kind).then(|| format!("type {} there, {} here", first.kind, new.kind)),
         (first.base != new.base).then(|| format!("unit {} there, {} here", unit(first.base), unit(new.base))),
         (first.kind == new.kind && first.buckets != new.buckets).then(|| "other buckets".to_owned()),
+        first
+            .native
+            .zip(new.native)
+            .filter(|(there, here)| there != here)
+            .map(|(there, here)| format!("native {there} there, {here} here")),
         (first.labels != new.labels)
             .then(|| format!("labels [{}] there, [{}] here", first.labels.join(", "), new.labels.join(", "))),
         (first.help.is_some() && new.help.is_some() && first.help != new.help)
@@ -96,6 +103,7 @@ fn agree(name: &str, new: Family, families: &mut Families, spot: super::yaml::Sp
             format!("`{name}` is defined at {} and differs from it: {}", first.place, differences.join("; "));
         sink.error(spot, message, "metrics of one name agree in type, help, unit, buckets and labels");
     }
+    first.native = first.native.or(new.native);
     // A help given once holds for all.
     if first.help.is_none() {
         first.help = new.help;
@@ -118,6 +126,10 @@ fn one(raw: At<RawMetric>, captures: &[String], sink: &mut Sink<'_>) -> Option<M
     }
     if let (Some(buckets), false) = (&raw.buckets, histogram) {
         sink.error(buckets.spot, "`buckets` are for histograms", "leave them out, or use `type: histogram`");
+        good = false;
+    }
+    if let (Some(native), false) = (&raw.native, histogram) {
+        sink.error(native.spot, "`native` is for histograms", "leave it out, or use `type: histogram`");
         good = false;
     }
     let action = raw.action.map_or(Action::Set, |action| action_of(action.value));
@@ -143,7 +155,8 @@ fn one(raw: At<RawMetric>, captures: &[String], sink: &mut Sink<'_>) -> Option<M
         },
     };
     let help = raw.help.map_or_else(|| default_help(&raw.name.value), |help| help.value.trim().to_owned());
-    good.then_some(Metric { name: raw.name.value, help, kind, unit, value })
+    let native = raw.native.map(|native| native.value);
+    good.then_some(Metric { name: raw.name.value, help, kind, unit, value, native })
 }
 
 fn default_help(name: &str) -> String {

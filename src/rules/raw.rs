@@ -179,6 +179,9 @@ pub(super) struct RawMetric {
     pub(super) action: Option<At<RawAction>>,
     /// Ascending upper bounds of a histogram, in base units or with a unit.
     pub(super) buckets: Option<At<Vec<At<String>>>>,
+    /// Whether a histogram has a sparse form as well, which Prometheus takes by protobuf; as `native_histograms` of the
+    /// config says without it.
+    pub(super) native: Option<At<bool>>,
 }
 
 /// The alert of a rule.

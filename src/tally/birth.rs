@@ -5,6 +5,7 @@ use super::plan::{known_label_sets, levels_of};
 use super::series::{Key, Metric, Number, Pairs};
 use super::spec::MetricKind;
 use super::{EXCEPTIONS, OTHER, PATTERN_EVENTS, Tally, bump, empty, label_pairs, pattern_pairs};
+use std::sync::Arc;
 
 impl Tally {
     /// Puts the series at 0 whose label values the rules declare.
@@ -41,7 +42,7 @@ impl Tally {
     fn declare_one(&mut self, stream: usize, metric: Metric, labels: Pairs, number: Number) {
         let key = self.unify(Key { stream, metric, labels });
         if self.series.find(&key).is_none() && self.guard.expose(self.name_of(metric), 1) {
-            self.series.insert(key, number, false, 0.0);
+            self.insert(key, number, false, 0.0);
         }
     }
 
@@ -54,7 +55,7 @@ impl Tally {
         if self.guard.admit(self.name_of(metric)) {
             let newborn = !self.stands_from_the_start(&key);
             let created = if newborn { self.now } else { 0.0 };
-            return self.series.insert(key, zero, newborn, created);
+            return self.insert(key, zero, newborn, created);
         }
         let name = self.name_of(metric).to_owned();
         self.change_counters(|counters| bump(&mut counters.overflow, &name));
@@ -62,8 +63,18 @@ impl Tally {
         let key = Key { labels, ..key };
         match self.series.find(&key) {
             Some(at) => at,
-            None => self.series.insert(key, zero, true, self.now),
+            None => self.insert(key, zero, true, self.now),
         }
+    }
+
+    fn insert(&mut self, key: Key, zero: Number, newborn: bool, created: f64) -> usize {
+        let native = self.is_native(key.metric).then(Arc::default);
+        self.series.insert(key, zero, native, newborn, created)
+    }
+
+    /// Whether a metric is shown in its sparse form as well.
+    pub(super) fn is_native(&self, metric: Metric) -> bool {
+        matches!(metric, Metric::Rule(family, _) if self.plan.families[family].native)
     }
 
     /// Whether a series of these labels was known beforehand and no scrape has missed it yet.

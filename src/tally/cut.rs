@@ -11,6 +11,7 @@ use super::catalog::{self, Entry};
 use super::exemplar::{Exemplar, Exemplars};
 use super::exposition::{Buckets, Desc, Detail, Head, Kind, Source, Value, Visit};
 use super::guard::Guard;
+use super::native::Native;
 use super::plan::Plan;
 use super::rows::{FILE_ERRORS, InputRow, LOST};
 use super::series::{Metric, Number, Pairs};
@@ -56,6 +57,8 @@ struct SeriesCut {
     metric: Metric,
     labels: Pairs,
     number: Number,
+    /// Only of histograms that are shown in this form.
+    native: Option<Arc<Native>>,
     /// None where it is shown at 0.
     exemplars: Exemplars,
     created: Option<f64>,
@@ -71,7 +74,7 @@ impl StreamCut {
     }
 
     fn detail(&self) -> Detail<'_> {
-        Detail { exemplars: &[], created: self.created }
+        Detail { created: self.created, ..Detail::default() }
     }
 
     /// The latest traced event of what is shown as more than 0.
@@ -344,7 +347,8 @@ impl SeriesCut {
             Number::Sum(value) | Number::Gauge(value) => Value::Float(*value),
             Number::Histogram(counts, sum) => Value::Histogram(Buckets { bounds, counts, sum: *sum }),
         };
-        let detail = Detail { exemplars: self.exemplars.list(), created: self.created };
+        let native = self.native.as_deref();
+        let detail = Detail { exemplars: self.exemplars.list(), created: self.created, native };
         to.detailed(&self.head, &more, value, detail);
     }
 }

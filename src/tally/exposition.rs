@@ -3,6 +3,7 @@
 //! Nothing is collected on the way: a [`Source`] calls a [`Visit`] family by family, sample by sample.
 
 use super::exemplar::Exemplar;
+use super::native::Native;
 use std::borrow::Cow;
 
 /// The type of a metric family.
@@ -107,6 +108,8 @@ pub struct Detail<'a> {
     pub exemplars: &'a [Exemplar],
     /// Since when the series counts, in seconds since the epoch, where that is known.
     pub created: Option<f64>,
+    /// A histogram's observations in sparse buckets, besides the explicit ones.
+    pub native: Option<&'a Native>,
 }
 
 /// Takes families and samples as they come.

@@ -62,6 +62,7 @@ impl Tally {
             let pairs = label_pairs(counted, &values).collect();
             let at = self.born(stream, Metric::Rule(family, rule), pairs, empty(&metric.kind));
             if let Some(bucket) = observe(self.series.change(at), &metric.kind, value) {
+                self.series.observe(at, value);
                 self.exemplify(at, exemplar(value, bucket));
             }
         }

@@ -1,12 +1,15 @@
 //! What a tally gives to the store and takes back from it: rows keyed by names, so that they survive a change of
 //! config, of rules and of their order.
 
+use super::native::Native;
 use super::plan::{Plan, rule_key};
 use super::rows::{InputRow, Row, Rows, SeriesId, SeriesRow, StreamId, StreamRow};
 use super::series::{Key, Metric, Number, Pairs};
+use super::spec::MetricKind;
 use super::stream::StreamKey;
 use super::{EXCEPTIONS, PATTERN_EVENTS, Tally, empty, metric_name};
 use crate::tally::exposition::Head;
+use std::sync::Arc;
 
 impl Tally {
     /// Everything that changed since the last call, for the store.
@@ -34,7 +37,8 @@ impl Tally {
         let streams = &self.streams;
         self.series.take_dirty(|s| {
             let Some(stream) = streams[s.key.stream].as_ref() else { return };
-            let row = SeriesRow { number: s.number.clone(), newborn: s.newborn, created: s.created };
+            let (number, native) = (s.number.clone(), s.native.clone());
+            let row = SeriesRow { number, newborn: s.newborn, created: s.created, native };
             to(Row::Series(series_id(&input, &stream.key, &plan, &s.key), Some(row)));
         });
         if std::mem::take(&mut self.counters_dirty) {
@@ -79,15 +83,29 @@ impl Tally {
         let Some(metric) = self.metric_of(id, &row.number) else { return false };
         let labels: Pairs = id.labels.iter().map(|(n, v)| (n.as_str().into(), v.as_str().into())).collect();
         let key = self.unify(Key { stream, metric, labels });
-        let at = match self.series.find(&key) {
-            Some(at) => at,
+        let native = self.native_of(metric, row);
+        match self.series.find(&key) {
+            Some(at) => self.series.replace(at, row.number.clone(), native),
             None => {
                 self.guard.adopt(self.name_of(metric));
-                self.series.insert(key, row.number.zero(), row.newborn, row.created)
+                let at = self.series.insert(key, row.number.zero(), None, row.newborn, row.created);
+                self.series.replace(at, row.number.clone(), native);
             }
-        };
-        *self.series.change(at) = row.number.clone();
+        }
         true
+    }
+
+    /// The sparse form of what a row holds: the one that was kept, whether or not it is shown now, so that going back
+    /// and forth loses nothing; else, where one is wanted from now on, what the explicit buckets tell. Both forms hold
+    /// the same observations always, for they share count and sum.
+    fn native_of(&self, metric: Metric, row: &SeriesRow) -> Option<Arc<Native>> {
+        let (Metric::Rule(family, _), Number::Histogram(counts, _)) = (metric, &row.number) else {
+            return None;
+        };
+        let MetricKind::Histogram(bounds) = &self.plan.families[family].kind else { return None };
+        let total = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        let kept = row.native.as_ref().filter(|native| native.is_of(total)).cloned();
+        kept.or_else(|| self.is_native(metric).then(|| Arc::new(Native::of_buckets(bounds, counts))))
     }
 
     /// Takes over the input's own counters.

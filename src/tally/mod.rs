@@ -232,7 +232,7 @@ impl Tally {
             for series in other.series.iter().filter(|s| s.key.stream == at) {
                 let key = &series.key;
                 let mine = self.born(mine, key.metric, key.labels.clone(), series.number.zero());
-                self.series.change(mine).absorb(&series.number);
+                self.series.absorb(mine, series);
             }
         }
         let more = other.counters();

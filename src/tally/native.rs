@@ -74,9 +74,7 @@ impl Native {
         }
         self.zero = self.zero.saturating_add(other.zero);
         let steps = (other.schema - self.schema) as u32;
-        for (mine, theirs) in
-            [(&mut self.positive, &other.positive), (&mut self.negative, &other.negative)]
-        {
+        for (mine, theirs) in [(&mut self.positive, &other.positive), (&mut self.negative, &other.negative)] {
             theirs.iter().for_each(|(index, count)| put(mine, coarser(*index, steps), *count));
         }
         self.bound();

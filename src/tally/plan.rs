@@ -28,15 +28,23 @@ pub struct Family {
     pub unit: Option<String>,
     /// Counter, gauge or histogram.
     pub kind: MetricKind,
+    /// A histogram that is shown in its sparse form as well.
+    pub native: bool,
 }
 
 impl Plan {
     /// Lays out the rules. Metrics of one name are taken to agree (the rules' loader checks it).
     pub fn new(rules: Vec<Counted>, declare: bool) -> Plan {
+        Plan::with_native(rules, declare, false)
+    }
+
+    /// The same; `native` holds for histograms of which no rule says whether they have a sparse form.
+    pub fn with_native(rules: Vec<Counted>, declare: bool, native: bool) -> Plan {
         let mut families: Vec<Family> = Vec::new();
         for metric in rules.iter().flat_map(|rule| &rule.metrics) {
             if !families.iter().any(|f| f.name == metric.name) {
-                families.push(family(metric));
+                let asked = rules.iter().flat_map(|rule| &rule.metrics).filter(|m| m.name == metric.name);
+                families.push(family(metric, asked.filter_map(|m| m.native).next().unwrap_or(native)));
             }
         }
         families.sort_by(|a, b| a.name.cmp(&b.name));
@@ -71,12 +79,13 @@ impl Plan {
     }
 }
 
-fn family(metric: &Metric) -> Family {
+fn family(metric: &Metric, native: bool) -> Family {
     Family {
         name: metric.name.clone(),
         help: metric.help.clone(),
         unit: metric.unit.map(|unit| unit.base.name().to_owned()),
         kind: metric.kind.clone(),
+        native: native && matches!(metric.kind, MetricKind::Histogram(_)),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What of a tally the store keeps: rows of plain data, keyed by names that survive a change of config.
 
+use super::native::Native;
 use super::series::Number;
 use super::stream::StreamKey;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::sync::Arc;
 
 /// Key of a stream's row: the input's name and the stream within it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -64,6 +66,9 @@ pub struct SeriesRow {
     /// 0 where it is as old as its stream; rows of earlier versions end before it.
     #[serde(deserialize_with = "last_or_default")]
     pub created: f64,
+    /// Rows of earlier versions end before it, too.
+    #[serde(deserialize_with = "last_or_default")]
+    pub native: Option<Arc<Native>>,
 }
 
 /// What is counted per input, whatever its streams.

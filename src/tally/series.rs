@@ -1,6 +1,7 @@
 //! Series born of label values: full-key equality, a number each, and the state of their birth.
 
 use super::exemplar::{Exemplar, Exemplars};
+use super::native::Native;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub struct Series {
     pub key: Key,
     /// What it holds.
     pub number: Number,
+    /// The same observations in sparse buckets, where a histogram was ever asked for them.
+    pub native: Option<Arc<Native>>,
     /// The latest traced events that it counted.
     pub exemplars: Exemplars,
     /// Since when it counts, in seconds since the epoch; 0 where it is as old as its stream.
@@ -117,13 +120,21 @@ impl SeriesStore {
         self.index.get(key).copied()
     }
 
-    /// Adds a series that is not there yet; `created` as in [`Series`].
-    pub fn insert(&mut self, key: Key, number: Number, newborn: bool, created: f64) -> usize {
+    /// Adds a series that is not there yet; `native` and `created` as in [`Series`].
+    pub fn insert(
+        &mut self,
+        key: Key,
+        number: Number,
+        native: Option<Arc<Native>>,
+        newborn: bool,
+        created: f64,
+    ) -> usize {
         let at = self.all.len();
         self.index.insert(key.clone(), at);
         self.all.push(Series {
             key,
             number,
+            native,
             exemplars: Exemplars::default(),
             created,
             newborn,
@@ -137,6 +148,27 @@ impl SeriesStore {
     pub fn change(&mut self, at: usize) -> &mut Number {
         self.touch(at);
         &mut self.all[at].number
+    }
+
+    /// Takes the place of what a series holds.
+    pub fn replace(&mut self, at: usize, number: Number, native: Option<Arc<Native>>) {
+        *self.change(at) = number;
+        self.all[at].native = native;
+    }
+
+    /// A value went to a bucket; its number is changed by itself.
+    pub fn observe(&mut self, at: usize, value: f64) {
+        if let Some(native) = &mut self.all[at].native {
+            Arc::make_mut(native).observe(value);
+        }
+    }
+
+    /// Adds what another holder counted of the same series.
+    pub fn absorb(&mut self, at: usize, other: &Series) {
+        self.change(at).absorb(&other.number);
+        if let (Some(native), Some(more)) = (&mut self.all[at].native, &other.native) {
+            Arc::make_mut(native).absorb(more);
+        }
     }
 
     /// A traced event was counted.

@@ -153,6 +153,8 @@ pub struct Metric {
     pub unit: Option<Unit>,
     /// What the value is read from; without it, 1.
     pub value: Option<Template>,
+    /// Whether a histogram has a sparse form as well; as the config says where it is not said.
+    pub native: Option<bool>,
 }
 
 /// The types that rules can feed.
@@ -272,6 +274,7 @@ mod tests {
             kind,
             unit: Unit::from_name("ms"),
             value: value.map(|value| Template::parse(value).unwrap()),
+            native: None,
         };
         let lookup = |name: &str| (name == "x").then_some(Cow::Borrowed("-12"));
         assert_eq!(metric(MetricKind::Counter, None).value(&lookup), Ok(1.0));

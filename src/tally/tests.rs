@@ -14,6 +14,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod sparse;
+
 const ERROR: usize = Level::Error.index();
 
 fn label(name: &str, values: &[&str]) -> Label {
@@ -34,7 +36,7 @@ fn rule(name: &str, labels: Vec<Label>, metrics: Vec<Metric>) -> Counted {
 
 fn metric(name: &str, kind: MetricKind) -> Metric {
     let value = Some(Template::parse("${v}").unwrap());
-    Metric { name: name.into(), help: "Help.".into(), kind, unit: None, value }
+    Metric { name: name.into(), help: "Help.".into(), kind, unit: None, value, native: None }
 }
 
 struct Bench {

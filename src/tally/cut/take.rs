@@ -3,8 +3,11 @@
 use super::super::Tally;
 use super::super::exemplar::Exemplars;
 use super::super::exposition::Head;
+use super::super::native::Native;
+use super::super::series::Series;
 use super::super::stream::Stream;
 use super::{InputCut, SeriesCut, StreamCut};
+use std::sync::Arc;
 
 impl Tally {
     /// Copies all numbers for a scrape; `files` is how many files the input follows.
@@ -35,6 +38,7 @@ impl Tally {
                     .filter(|at| *at > 0.0),
                 metric: s.key.metric,
                 labels: s.key.labels.clone(),
+                native: self.shown_native(s, zero),
                 exemplars: if zero { Exemplars::default() } else { s.exemplars.clone() },
                 number: if zero { s.number.zero() } else { s.number.clone() },
             });
@@ -48,6 +52,13 @@ impl Tally {
             seconds: self.seconds.clone(),
             files,
         }
+    }
+}
+
+impl Tally {
+    fn shown_native(&self, series: &Series, zero: bool) -> Option<Arc<Native>> {
+        let native = series.native.as_ref().filter(|_| self.is_native(series.key.metric))?;
+        Some(if zero { Arc::default() } else { native.clone() })
     }
 }
 
