@@ -55,13 +55,19 @@ fn groups(built: &Built) -> Vec<generate::Group> {
     let named = |pack: &str| built.config.rules.contains(&Source::Builtin(pack.to_owned()));
     let group = |group: &crate::rules::Group| generate::Group {
         name: group.name.clone(),
-        rules: group.rules.iter().map(rule).collect(),
+        rules: group.rules.iter().map(|one| rule(one, &|metric| is_native(built, metric))).collect(),
         unasked: pack(group).is_some_and(|pack| !named(pack)),
     };
     built.rules.groups.iter().map(group).collect()
 }
 
-fn rule(rule: &Rule) -> generate::Rule {
+/// Whether a metric has a sparse form: one of the rules that feed it says so, or else the config.
+fn is_native(built: &Built, name: &str) -> bool {
+    let metrics = built.rules.rules().flat_map(|rule| &rule.counted.metrics);
+    metrics.filter(|m| m.name == name).find_map(|m| m.native).unwrap_or(built.config.native_histograms)
+}
+
+fn rule(rule: &Rule, native: &dyn Fn(&str) -> bool) -> generate::Rule {
     let labels: Vec<String> = rule.counted.labels.iter().map(|label| label.name.clone()).collect();
     generate::Rule {
         name: rule.name.clone(),
@@ -79,6 +85,7 @@ fn rule(rule: &Rule) -> generate::Rule {
                 unit: metric.unit.map(|unit| unit.base.name().to_owned()),
                 help: metric.help.clone(),
                 labels: labels.clone(),
+                native: matches!(metric.kind, MetricKind::Histogram(_)) && native(&metric.name),
             })
             .collect(),
         labels,

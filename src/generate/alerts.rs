@@ -54,7 +54,7 @@ fn groups_of(file: &str) -> &str {
 /// One alert. Every text of the user is quoted.
 fn one(group: &Group, rule: &Rule, alert: &Alert) -> Result<String, WhenError> {
     let metrics: Vec<Metric<'_>> =
-        rule.metrics.iter().map(|m| Metric { name: &m.name, kind: m.kind }).collect();
+        rule.metrics.iter().map(|m| Metric { name: &m.name, kind: m.kind, native: m.native }).collect();
     let expr = When::parse(&alert.when)?.promql(&Measured { name: &rule.name, metrics: &metrics })?;
     let hold = if alert.hold.is_empty() { "0s" } else { &alert.hold };
     if hold != "0s" && !is_duration(hold) {

@@ -88,22 +88,59 @@ fn metric_panels(rule: &Rule, metric: &Metric) -> Vec<Panel> {
                 .query(&format!("topk(20, max by ({group}) ({name}{{@input}}))"), &legend)
                 .unit(unit).no_value("not seen yet").size(12, 8),
         ],
-        Kind::Histogram => {
-            let quantile = |q: &str| format!("histogram_quantile({q}, sum by (le) (rate({name}_bucket{{@input}}[@])))");
-            let mean = format!("sum by ({group}) (rate({name}_sum{{@input}}[@])) / (sum by ({group}) (rate({name}_count{{@input}}[@])) > 0)");
-            vec![
-                Panel::heatmap(name, &format!("{about} How many values fell into each bucket; a second band is a second kind of behaviour."), unit)
-                    .buckets(&format!("sum by (le) (increase({name}_bucket{{@input}}[@]))"))
-                    .unit("short").no_value("no values").size(8, 8),
-                Panel::timeseries(&format!("{name}: quantiles"), &format!("{about} Median, 90 % and 99 %. The 99 % far above the median means that few suffer much."))
-                    .query(&quantile("0.5"), "median").query(&quantile("0.9"), "90 %").query(&quantile("0.99"), "99 %")
-                    .unit(unit).no_value("no values").size(8, 8),
-                Panel::timeseries(&format!("{name}: mean"), &format!("{about} The mean of each label set; one far above the others is the one to look at."))
-                    .query(&format!("topk(20, {mean})"), &legend)
-                    .unit(unit).no_value("no values").custom("showPoints", json!("auto")).size(8, 8),
-            ]
-        }
+        Kind::Histogram => histogram_panels(metric, &about, &group, &legend),
     }
+}
+
+fn histogram_panels(metric: &Metric, about: &str, group: &str, legend: &str) -> Vec<Panel> {
+    let name = &metric.name;
+    let unit = base_unit(metric);
+    // Where there is a sparse form, Prometheus may hold either: each query finds the one that is there.
+    let or = |sparse: String| if metric.native { sparse } else { String::new() };
+    let quantile = |q: &str| {
+        let or = or(format!("histogram_quantile({q}, sum(rate({name}{{@input}}[@]))) or "));
+        format!("{or}histogram_quantile({q}, sum by (le) (rate({name}_bucket{{@input}}[@])))")
+    };
+    let part = |part: &str| format!("sum by ({group}) (rate({name}{part}{{@input}}[@]))");
+    let sparse = part("");
+    let or_mean = or(format!("histogram_sum({sparse}) / (histogram_count({sparse}) > 0) or "));
+    let mean = format!("{or_mean}{} / ({} > 0)", part("_sum"), part("_count"));
+    // Rows by `le` and a histogram in one answer could not be drawn: the second stands where there is none of the first.
+    let or_cells = or(format!(" or on () sum(increase({name}{{@input}}[@]))"));
+    vec![
+        Panel::heatmap(
+            name,
+            &format!(
+                "{about} How many values fell into each bucket; a second band is a second kind of behaviour."
+            ),
+            unit,
+        )
+        .buckets(&format!("sum by (le) (increase({name}_bucket{{@input}}[@])){or_cells}"))
+        .unit("short")
+        .no_value("no values")
+        .size(8, 8),
+        Panel::timeseries(
+            &format!("{name}: quantiles"),
+            &format!(
+                "{about} Median, 90 % and 99 %. The 99 % far above the median means that few suffer much."
+            ),
+        )
+        .query(&quantile("0.5"), "median")
+        .query(&quantile("0.9"), "90 %")
+        .query(&quantile("0.99"), "99 %")
+        .unit(unit)
+        .no_value("no values")
+        .size(8, 8),
+        Panel::timeseries(
+            &format!("{name}: mean"),
+            &format!("{about} The mean of each label set; one far above the others is the one to look at."),
+        )
+        .query(&format!("topk(20, {mean})"), legend)
+        .unit(unit)
+        .no_value("no values")
+        .custom("showPoints", json!("auto"))
+        .size(8, 8),
+    ]
 }
 
 fn legend(labels: &[&str]) -> String {

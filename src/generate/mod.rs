@@ -61,6 +61,8 @@ pub struct Metric {
     pub help: String,
     /// Its own labels besides `input`, the input's labels and `path`.
     pub labels: Vec<String>,
+    /// A histogram of which Prometheus may hold the sparse form, the explicit buckets, or both.
+    pub native: bool,
 }
 
 /// The alert that a rule asks for.

@@ -63,5 +63,6 @@ fn measured(metric: &spec::Metric) -> Metric<'_> {
         MetricKind::Gauge(_) => Kind::Gauge,
         MetricKind::Histogram(_) => Kind::Histogram,
     };
-    Metric { name: &metric.name, kind }
+    // Whether the condition can be measured does not depend on the form.
+    Metric { name: &metric.name, kind, native: false }
 }

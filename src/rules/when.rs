@@ -44,6 +44,8 @@ pub struct Metric<'a> {
     pub name: &'a str,
     /// Counter, gauge or histogram.
     pub kind: Kind,
+    /// A histogram of which Prometheus may hold the sparse form, the explicit buckets, or both.
+    pub native: bool,
 }
 
 /// Why a condition is not understood, with what is allowed.
@@ -55,6 +57,13 @@ impl WhenError {
     /// An error of this text.
     pub fn of(message: String) -> WhenError {
         WhenError(message)
+    }
+}
+
+impl Metric<'_> {
+    /// The expression that finds whichever form Prometheus holds; the sparse one, being the finer, goes first.
+    fn either(&self, classic: String, sparse: String) -> String {
+        if self.native { format!("({sparse} or {classic})") } else { classic }
     }
 }
 
@@ -102,23 +111,23 @@ impl When {
             }
             (Measure::Rate, None) => self.over("rate", &pattern_selector(rule)),
             (Measure::Increase, None) => self.over("increase", &pattern_selector(rule)),
-            (Measure::Rate, Some(m)) => self.over("rate", &counted(m)),
-            (Measure::Increase, Some(m)) => self.over("increase", &counted(m)),
+            (Measure::Rate, Some(m)) => self.counted("rate", m),
+            (Measure::Increase, Some(m)) => self.counted("increase", m),
             (Measure::Value, Some(m)) => {
                 let most = if self.operator.starts_with('<') { "min" } else { "max" };
                 format!("{most} by (job, instance, input) ({})", m.name)
             }
-            (Measure::Average, Some(m)) if m.kind == Kind::Histogram => {
-                let (sum, count) = (format!("{}_sum", m.name), format!("{}_count", m.name));
-                format!("{} / ({} > 0)", self.over("rate", &sum), self.over("rate", &count))
-            }
+            (Measure::Average, Some(m)) if m.kind == Kind::Histogram => self.mean(m),
             (Measure::Average, Some(m)) => {
                 format!("avg by (job, instance, input) (avg_over_time({}[{window}]))", m.name)
             }
             (Measure::Quantile(q), Some(m)) => {
-                format!(
-                    "histogram_quantile({q}, sum by (job, instance, input, le) (rate({}_bucket[{window}])))",
-                    m.name
+                let buckets =
+                    format!("sum by (job, instance, input, le) (rate({}_bucket[{window}]))", m.name);
+                let sparse = self.over("rate", m.name);
+                m.either(
+                    format!("histogram_quantile({q}, {buckets})"),
+                    format!("histogram_quantile({q}, {sparse})"),
                 )
             }
             (Measure::Value | Measure::Average | Measure::Quantile(_), None) => {
@@ -130,6 +139,25 @@ impl When {
 
     fn over(&self, function: &str, selector: &str) -> String {
         format!("sum by (job, instance, input) ({function}({selector}[{}]))", self.window)
+    }
+
+    /// How fast a counter grows, or the number of a histogram's observations.
+    fn counted(&self, function: &str, m: &Metric<'_>) -> String {
+        if m.kind != Kind::Histogram {
+            return self.over(function, m.name);
+        }
+        let classic = self.over(function, &format!("{}_count", m.name));
+        m.either(classic, format!("histogram_count({})", self.over(function, m.name)))
+    }
+
+    /// The mean of a histogram's observations.
+    fn mean(&self, m: &Metric<'_>) -> String {
+        let part = |part: &str| self.over("rate", &format!("{}{part}", m.name));
+        let sparse = part("");
+        m.either(
+            format!("{} / ({} > 0)", part("_sum"), part("_count")),
+            format!("histogram_sum({sparse}) / (histogram_count({sparse}) > 0)"),
+        )
     }
 
     /// The metric that is meant: the named one, or the only one that the measure fits.
@@ -164,11 +192,6 @@ impl When {
 
 fn pattern_selector(rule: &Measured<'_>) -> String {
     format!("log_pattern_events_total{{pattern={}}}", quoted(rule.name))
-}
-
-/// What counts the observations of a counter or histogram.
-fn counted(metric: &Metric<'_>) -> String {
-    if metric.kind == Kind::Histogram { format!("{}_count", metric.name) } else { metric.name.to_owned() }
 }
 
 fn measure(word: &str) -> Option<Measure> {
@@ -241,9 +264,9 @@ mod tests {
     const RULE: Measured<'static> = Measured {
         name: "db_timeout",
         metrics: &[
-            Metric { name: "wait_seconds", kind: Kind::Histogram },
-            Metric { name: "pool", kind: Kind::Gauge },
-            Metric { name: "got_bytes_total", kind: Kind::Counter },
+            Metric { name: "wait_seconds", kind: Kind::Histogram, native: false },
+            Metric { name: "pool", kind: Kind::Gauge, native: false },
+            Metric { name: "got_bytes_total", kind: Kind::Counter, native: false },
         ],
     };
 
@@ -269,6 +292,34 @@ mod tests {
             } else {
                 assert_eq!(got, expr);
             }
+        }
+    }
+
+    #[test]
+    fn of_a_histogram_in_two_forms_either_is_found() {
+        let metrics = [Metric { name: "wait_seconds", kind: Kind::Histogram, native: true }];
+        let rule = Measured { name: "db_timeout", metrics: &metrics };
+        let by = "sum by (job, instance, input)";
+        let sparse = format!("{by} (rate(wait_seconds[5m]))");
+        for (text, expr) in [
+            (
+                "p99 > 1.5",
+                format!(
+                    "(histogram_quantile(0.99, {sparse}) or histogram_quantile(0.99, sum by (job, instance, input, le) (rate(wait_seconds_bucket[5m])))) > 1.5"
+                ),
+            ),
+            (
+                "rate(wait_seconds) > 1",
+                format!("(histogram_count({sparse}) or {by} (rate(wait_seconds_count[5m]))) > 1"),
+            ),
+            (
+                "avg > 3",
+                format!(
+                    "(histogram_sum({sparse}) / (histogram_count({sparse}) > 0) or {by} (rate(wait_seconds_sum[5m])) / ({by} (rate(wait_seconds_count[5m])) > 0)) > 3"
+                ),
+            ),
+        ] {
+            assert_eq!(When::parse(text).unwrap().promql(&rule).unwrap(), expr);
         }
     }
 

@@ -32,7 +32,9 @@ fn groups() -> Vec<Group> {
         unit: unit.map(Into::into),
         help: "What it \"means\"".into(),
         labels: labels.iter().map(|l| (*l).to_owned()).collect(),
+        native: false,
     };
+    let native = |metric| Metric { native: true, ..metric };
     let alert = |when: &str| Some(Alert { when: when.into(), hold: "5m".into(), severity: "warning".into() });
     vec![
         Group {
@@ -51,6 +53,12 @@ fn groups() -> Vec<Group> {
                 Rule {
                     name: "o'dd \"name\" {{{ .x }} \\ a.b\u{1}\t".into(),
                     alert: alert("rate > 0.1"),
+                    ..Rule::default()
+                },
+                Rule {
+                    name: "wait".into(),
+                    metrics: vec![native(metric("db_wait_seconds", Kind::Histogram, Some("seconds"), &[]))],
+                    alert: alert("avg > 3"),
                     ..Rule::default()
                 },
                 Rule { name: "quiet".into(), ..Rule::default() },
