@@ -14,6 +14,7 @@ mod host_peer;
 mod import;
 mod layering;
 mod load;
+mod native;
 mod page;
 mod producers;
 mod prometheus;
