@@ -322,3 +322,36 @@ fn the_generated_queries_find_either(rules: &str, native: &Database, classic: &D
     // Nothing is above the last explicit bound for it: the quantile is that bound.
     assert_eq!(classic.query(alert["expr"].as_str().unwrap()), None, "4 is not above 4");
 }
+
+/// Debian's version takes remote write 1.0, with sparse histograms where the feature is on.
+#[test]
+fn a_receiver_of_pushes_takes_both_forms_if_it_is_sent_them() {
+    let (folder, address) = (Folder::new(), free_address());
+    folder.write("app.log", "");
+    let flags = ["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"];
+    let prometheus = Database::prometheus(&folder, &address, "{}", &flags);
+    folder.write("rules.yml", rules("true"));
+    let config = |include: &str| {
+        format!(
+            "host: off\nrules: [rules.yml]\ninputs: {include}\npush:\n  - {{url: 'http://{address}/api/v1/write', protocol: remote_write_v1, interval: 150ms, send_native_histograms: true}}\n"
+        )
+    };
+    let file = folder.write("logtally.yml", config("[{name: shop, include: [app.log]}]"));
+    let exporter = Exporter::start_with(&["-c", &file, "--storage.path", &folder.at("store")], &[]);
+    prometheus.wait_for("sum(log_lines_total)", 0.0);
+    let values: Vec<f64> = (1..=200).map(|n| f64::from(n) * 0.05).collect();
+    folder.append("app.log", lines(&values));
+    prometheus.wait_for("histogram_count(wait_seconds)", 200.0);
+    prometheus.wait_for("wait_seconds_count", 200.0);
+    prometheus.wait_for("count(wait_seconds_bucket)", 3.0);
+    assert_eq!(prometheus.query("count(plain_seconds)"), None);
+    let median = prometheus.query("histogram_quantile(0.5, rate(wait_seconds[5m]))").unwrap();
+    assert!((median / 5.0 - 1.0).abs() < 0.09, "{median}");
+    let failed = |scrape: &crate::support::Scrape| scrape.sum("logtally_push_failed_samples_total", &[]);
+    assert_eq!(failed(&exporter.scrape()), 0.0);
+    folder.write("logtally.yml", config("[]"));
+    exporter.signal(rustix::process::Signal::HUP);
+    until("the end of the series", || {
+        prometheus.query("histogram_count(wait_seconds)").is_none().then_some(())
+    });
+}

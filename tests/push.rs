@@ -258,7 +258,7 @@ for resource in request.resource_metrics:
             data = getattr(m, kind)
             how = [getattr(data, 'aggregation_temporality', 0), getattr(data, 'is_monotonic', False)]
             for p in data.data_points:
-                value = [p.count, p.sum, list(p.bucket_counts), list(p.explicit_bounds)] if kind == 'histogram' else p.as_double
+                value = [p.count, p.sum, list(p.bucket_counts), list(p.explicit_bounds)] if kind == 'histogram' else [p.count, p.sum, p.scale, p.zero_count, p.positive.offset, list(p.positive.bucket_counts), p.zero_threshold == 2.0 ** -128] if kind == 'exponential_histogram' else p.as_double
                 print(m.name, kind, how, m.unit, text(p.attributes), p.time_unix_nano > 10**18, value)
 "#;
 
@@ -293,6 +293,31 @@ fn otlp_is_read_by_opentelemetrys_own_code() {
         "{read}"
     );
     assert!(read.contains("log_file_size_bytes gauge [0, False] By"), "{read}");
+}
+
+#[test]
+fn otlp_carries_exponential_histograms_to_who_takes_them() {
+    let receiver = Receiver::start(|_, _| "200 OK\nContent-Type: application/x-protobuf".to_owned());
+    let folder = Folder::new();
+    folder.write("app.log", "");
+    let rules = "group: shop\nrules:\n  - name: wait\n    match: 'wait (?P<s>[0-9.]+)s'\n    metrics:\n      - {type: histogram, name: wait_seconds, value: '${s}', unit: s, native: true}\n";
+    folder.write("rules.yml", rules);
+    let config = format!(
+        "host: off\nrules: [rules.yml]\ninputs: [{{name: shop, include: [app.log], path_label: none}}]\npush:\n  - {{url: 'http://{}/', protocol: otlp, interval: 150ms, send_native_histograms: true}}\n",
+        receiver.address
+    );
+    let exporter = Exporter::start(&["-c", &folder.write("logtally.yml", config)]);
+    exporter.scrape_until("the log is followed", |s| !s.lines("log_lines_total").is_empty());
+    let line = |value| format!("2026-11-20 12:00:00,000 INFO shop wait {value}s\n");
+    folder.append("app.log", [line("1"), line("1"), line("0.7"), line("1.25"), line("0")].concat());
+    // Scale and zeros; the first bucket ends at 2^(-4/8), that of 1 is four later, that of 1.25 another three.
+    let want = "wait_seconds exponential_histogram [2, False] s input=shop True [5, 3.95, 3, 1, -5, [1, 0, 0, 0, 2, 0, 0, 1], True]";
+    until("all values", || {
+        let got = receiver.got();
+        let read = decode_otlp(&got.last()?.body);
+        assert!(!read.contains("wait_seconds histogram"), "one name, one type: {read}");
+        read.contains(want).then_some(())
+    });
 }
 
 fn decode_otlp(body: &[u8]) -> String {

@@ -82,7 +82,8 @@ fn target(raw: RawPush, base: &Path, problems: &mut Problems) -> Option<Target> 
     });
     let url = url.ok()?;
     let name = raw.name.map_or_else(|| url.to_string(), |name| name.value);
-    Some(Target { name, url, protocol, interval, timeout, headers, auth, tls, labels, queue_bytes })
+    let native = raw.send_native_histograms;
+    Some(Target { name, url, protocol, interval, timeout, headers, auth, tls, labels, native, queue_bytes })
 }
 
 fn protocol(word: &At<String>, problems: &mut Problems) -> Protocol {

@@ -177,6 +177,10 @@ pub(super) struct RawPush {
     /// A file that holds the token of `Authorization: Bearer`.
     pub(super) bearer_token_file: Option<At<String>>,
     pub(super) tls: Option<RawPushTls>,
+    /// The receiver takes native histograms: those of rules that have this form are sent in it, by remote write besides
+    /// their explicit buckets.
+    #[serde(default)]
+    pub(super) send_native_histograms: bool,
     /// Labels added to every series.
     #[serde(default)]
     pub(super) labels: Pairs<At<String>>,

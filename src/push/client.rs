@@ -180,10 +180,13 @@ async fn read(response: Response<Incoming>) -> Result<Answer, String> {
     let text = |name: &str| head.headers.get(name)?.to_str().ok();
     let parts = ["samples", "histograms", "exemplars"];
     let part = |part: &str| text(&format!("x-prometheus-remote-write-{part}-written"));
-    let samples = || part("samples").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let number = |name: &str| part(name).and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0);
     let mut answer = Answer {
         status: head.status.as_u16(),
-        written: parts.iter().any(|name| part(name).is_some()).then(samples),
+        written: parts
+            .iter()
+            .any(|name| part(name).is_some())
+            .then(|| number("samples").saturating_add(number("histograms"))),
         retry_after: text(RETRY_AFTER.as_str()).map(str::to_owned),
         body: Vec::new(),
     };

@@ -31,7 +31,7 @@ pub(super) enum Verdict {
 pub(super) struct Answer {
     /// The status code.
     pub(super) status: u16,
-    /// `X-Prometheus-Remote-Write-Samples-Written`; `None` where no header of that family came.
+    /// `X-Prometheus-Remote-Write-Samples-Written`, and those of histograms; `None` where no header of that family came.
     pub(super) written: Option<u64>,
     /// `Retry-After` as it was sent.
     pub(super) retry_after: Option<String>,

@@ -1,12 +1,15 @@
 //! OTLP metrics: points go in, an `ExportMetricsServiceRequest` comes out, not compressed.
 //!
-//! Counters are cumulative monotonic sums, histograms keep their explicit buckets, and names stay as Prometheus has them.
+//! Counters are cumulative monotonic sums, histograms keep their explicit buckets unless they are sent in the sparse form,
+//! and names stay as Prometheus has them.
 //! Field numbers: opentelemetry-proto 1.x, `metrics/v1/metrics.proto` and what it imports.
 
 use super::record::{Point, Series};
 use super::remote::Batch;
+use crate::expose::sparse::zigzag;
 use crate::expose::wire::{FIXED64, LENGTH, VARINT, bytes, double, key, varint};
 use crate::tally::exposition::{Desc, Kind};
+use crate::tally::native::{Bucket, ZERO_THRESHOLD};
 use std::sync::Arc;
 
 /// `AGGREGATION_TEMPORALITY_CUMULATIVE`.
@@ -33,8 +36,9 @@ impl Batch<'_> {
         bytes(&mut scope, 2, version.as_bytes());
         let mut scope_metrics = Vec::new();
         bytes(&mut scope_metrics, 1, &scope);
-        // Points of one family stand together, but for those that are gone.
-        for points in self.points.chunk_by(|a, b| a.0.family.name == b.0.family.name) {
+        // Points of one family stand together, but for those that are gone. A metric has one type.
+        let alike = |a: &Series, b: &Series| a.family.name == b.family.name && a.native == b.native;
+        for points in self.points.chunk_by(|a, b| alike(&a.0, &b.0)) {
             bytes(&mut scope_metrics, 2, &self.metric(points));
         }
         let mut resource_metrics = Vec::new();
@@ -52,6 +56,7 @@ impl Batch<'_> {
         let family = &*first.family;
         for (series, point) in points {
             let encoded = match family.kind {
+                Kind::Histogram if series.native => self.exponential(series, point),
                 Kind::Histogram => self.histogram(series, point),
                 _ => self.number(series, point),
             };
@@ -72,6 +77,7 @@ impl Batch<'_> {
         let field = match family.kind {
             Kind::Gauge | Kind::Untyped => 5,
             Kind::Counter => 7,
+            Kind::Histogram if first.native => 10,
             Kind::Histogram => 9,
         };
         bytes(&mut metric, field, &data);
@@ -107,6 +113,31 @@ impl Batch<'_> {
         out
     }
 
+    /// A histogram in the sparse form alone: here a name has one type.
+    fn exponential(&self, series: &Series, point: &Point) -> Vec<u8> {
+        let mut out = self.times(series, point);
+        self.attributes(&mut out, 1, series);
+        let native = match point {
+            Point::Histogram(buckets) => buckets.native.as_ref().map(|native| (buckets, native)),
+            _ => None,
+        };
+        let Some((buckets, native)) = native else {
+            key(&mut out, 10, VARINT);
+            varint(&mut out, NO_VALUE);
+            return out;
+        };
+        let count = buckets.counts.iter().fold(0_u64, |sum, n| sum.saturating_add(*n));
+        fixed(&mut out, 4, count);
+        double(&mut out, 5, buckets.sum);
+        key(&mut out, 6, VARINT);
+        varint(&mut out, zigzag(native.schema().into()));
+        fixed(&mut out, 7, native.zero());
+        dense(&mut out, 8, native.positive());
+        dense(&mut out, 9, native.negative());
+        double(&mut out, 14, ZERO_THRESHOLD);
+        out
+    }
+
     /// Start, where it is known, and time.
     fn times(&self, series: &Series, point: &Point) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
@@ -130,6 +161,21 @@ impl Batch<'_> {
             }
         }
     }
+}
+
+/// Buckets without gaps; a bucket is known by its lower bound, so that its index is one less than Prometheus'.
+fn dense(out: &mut Vec<u8>, field: u64, side: &[Bucket]) {
+    let Some((first, _)) = side.first() else { return };
+    let (mut body, mut counts, mut next) = (Vec::new(), Vec::with_capacity(2 * side.len()), *first);
+    for (index, count) in side {
+        (next..*index).for_each(|_| varint(&mut counts, 0));
+        varint(&mut counts, *count);
+        next = index + 1;
+    }
+    key(&mut body, 1, VARINT);
+    varint(&mut body, zigzag(i64::from(*first) - 1));
+    bytes(&mut body, 2, &counts);
+    bytes(out, field, &body);
 }
 
 /// The unit in UCUM's letters, which is what OTLP speaks.

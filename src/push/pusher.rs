@@ -162,7 +162,7 @@ impl Pushes {
 
     fn start(&self, target: Arc<Target>, numbers: &Arc<dyn Numbers>, runtime: &Handle) -> Running {
         let lane = Arc::new(Lane {
-            recorder: Mutex::new(Recorder::new()),
+            recorder: Mutex::new(Recorder::new(target.native)),
             queue: Mutex::new(Queue::new(target.queue_bytes)),
             filled: Notify::new(),
             closed: AtomicBool::new(false),

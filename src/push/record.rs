@@ -3,7 +3,8 @@
 //! Series are remembered from cut to cut, so that a cut that waits holds numbers and not names, and so that each
 //! receiver sees every birth at 0 whoever else looks at the numbers.
 
-use crate::tally::exposition::{Desc, Head, Kind, Source, Value, Visit};
+use crate::tally::exposition::{Desc, Detail, Head, Kind, Source, Value, Visit};
+use crate::tally::native::Native;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub(super) struct Series {
     pub(super) labels: Vec<(Box<str>, Box<str>)>,
     /// Upper bounds, of histograms.
     pub(super) bounds: Box<[f64]>,
+    /// A histogram that is sent in its sparse form as well.
+    pub(super) native: bool,
     /// When it stood at 0, in milliseconds since the epoch; 0 where that was before anyone looked.
     pub(super) born: i64,
 }
@@ -36,6 +39,7 @@ pub(super) enum Point {
 pub(super) struct Buckets {
     pub(super) counts: Box<[u64]>,
     pub(super) sum: f64,
+    pub(super) native: Option<Native>,
 }
 
 /// All values of one moment.
@@ -51,8 +55,8 @@ impl Point {
     /// Samples of remote write that stand for it.
     pub(super) fn samples(&self, series: &Series) -> usize {
         match series.family.kind {
-            // Each bound, the infinite one, sum and count.
-            Kind::Histogram => series.bounds.len() + 3,
+            // Each bound, the infinite one, sum and count; and all of it once more in one.
+            Kind::Histogram => series.bounds.len() + 3 + usize::from(series.native),
             _ => 1,
         }
     }
@@ -64,7 +68,10 @@ impl Point {
 
     fn bytes(&self) -> usize {
         let more = match self {
-            Point::Histogram(buckets) => size_of::<Buckets>() + size_of_val(&*buckets.counts),
+            Point::Histogram(buckets) => {
+                let sparse = buckets.native.as_ref().map_or(0, Native::heap_bytes);
+                size_of::<Buckets>() + size_of_val(&*buckets.counts) + sparse
+            }
             _ => 0,
         };
         size_of::<(Arc<Series>, Point)>() + more
@@ -95,6 +102,8 @@ pub(super) struct Recorder {
     round: u64,
     /// The next cut is taken as it is: no series of it counts as born now.
     trusting: bool,
+    /// The receiver takes sparse histograms.
+    native: bool,
 }
 
 #[derive(Debug)]
@@ -106,8 +115,9 @@ struct Known {
 
 impl Recorder {
     /// A recorder whose first cut is taken as it is: a counter that goes on from an earlier run was not born now.
-    pub(super) fn new() -> Recorder {
-        Recorder { trusting: true, ..Recorder::default() }
+    /// `native`: the receiver takes sparse histograms.
+    pub(super) fn new(native: bool) -> Recorder {
+        Recorder { trusting: true, native, ..Recorder::default() }
     }
 
     /// What comes next may hold series that are new here and not newly born.
@@ -175,13 +185,18 @@ impl Visit for Walk<'_> {
     }
 
     fn sample(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>) {
+        self.detailed(head, more, value, Detail::default());
+    }
+
+    fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, detail: Detail<'_>) {
         let is_histogram = matches!(value, Value::Histogram(_));
         if self.mute || is_histogram != (self.family.kind == Kind::Histogram) {
             return;
         }
-        self.set_key(head, more, &value);
+        let native = detail.native.filter(|_| self.recorder.native);
+        self.set_key(head, more, &value, native.is_some());
         let round = self.recorder.round;
-        let mut point = point(&value);
+        let mut point = point(&value, native);
         let series = match self.recorder.known.get_mut(self.key.as_slice()) {
             // Twice in one walk: the first counts, as for every receiver.
             Some(known) if known.round == round => return,
@@ -195,7 +210,8 @@ impl Visit for Walk<'_> {
                 if born {
                     point = zero(point);
                 }
-                let series = Arc::new(self.series(head, more, &value, born));
+                let native = native.is_some();
+                let series = Arc::new(Series { native, ..self.series(head, more, &value, born) });
                 let known = Known { series: series.clone(), round };
                 self.recorder.known.insert(self.key.as_slice().into(), known);
                 series
@@ -207,7 +223,7 @@ impl Visit for Walk<'_> {
 
 impl Walk<'_> {
     /// Names, labels and bounds, apart from each other by bytes that no text holds.
-    fn set_key(&mut self, head: &Head, more: &[(&str, &str)], value: &Value<'_>) {
+    fn set_key(&mut self, head: &Head, more: &[(&str, &str)], value: &Value<'_>, native: bool) {
         self.key.clear();
         self.key.extend_from_slice(self.family.name.as_bytes());
         let shared = head.pairs().iter().map(|(name, value)| (&**name, &**value));
@@ -218,7 +234,7 @@ impl Walk<'_> {
             self.key.extend_from_slice(value.as_bytes());
         }
         if let Value::Histogram(buckets) = value {
-            self.key.push(0xfd);
+            self.key.push(if native { 0xfc } else { 0xfd });
             buckets.bounds.iter().for_each(|bound| self.key.extend_from_slice(&bound.to_le_bytes()));
         }
     }
@@ -234,16 +250,20 @@ impl Walk<'_> {
             family: self.family.clone(),
             labels: shared.chain(own).collect(),
             bounds,
+            native: false,
             born: if born { self.at } else { 0 },
         }
     }
 }
 
-fn point(value: &Value<'_>) -> Point {
+fn point(value: &Value<'_>, native: Option<&Native>) -> Point {
     match value {
         Value::Int(n) => Point::Number(*n as f64),
         Value::Float(x) => Point::Number(*x),
-        Value::Histogram(b) => Point::Histogram(Box::new(Buckets { counts: b.counts.into(), sum: b.sum })),
+        Value::Histogram(b) => {
+            let native = native.cloned();
+            Point::Histogram(Box::new(Buckets { counts: b.counts.into(), sum: b.sum, native }))
+        }
     }
 }
 
@@ -252,6 +272,7 @@ fn zero(point: Point) -> Point {
         Point::Histogram(mut buckets) => {
             buckets.counts.fill(0);
             buckets.sum = 0.0;
+            buckets.native = buckets.native.map(|_| Native::default());
             Point::Histogram(buckets)
         }
         _ => Point::Number(0.0),

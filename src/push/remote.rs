@@ -1,12 +1,14 @@
 //! Prometheus remote write, 2.0 and 1.0: points go in, an uncompressed protobuf message comes out.
 //!
 //! Message and field numbers: `io.prometheus.write.v2.Request` and `prometheus.WriteRequest` of the specifications.
-//! Histograms become the series that a scrape shows: cumulative `_bucket`, `_sum`, `_count`.
+//! Histograms become the series that a scrape shows: cumulative `_bucket`, `_sum`, `_count`; and, for who takes it, one
+//! in the sparse form.
 
 use super::record::{Point, Series};
-use crate::expose::bound;
 use crate::expose::wire::{LENGTH, VARINT, bytes, double, key, varint};
+use crate::expose::{bound, sparse};
 use crate::tally::exposition::{Desc, Kind};
+use crate::tally::native::{Native, ZERO_THRESHOLD};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,8 +30,15 @@ pub(super) struct Batch<'a> {
 struct Row<'a> {
     labels: &'a [(&'a str, Cow<'a, str>)],
     family: &'a Desc,
-    value: f64,
+    sample: Sample<'a>,
     at: i64,
+}
+
+/// What a series holds at one moment.
+enum Sample<'a> {
+    Number(f64),
+    /// Count, sum and buckets; without these it has ended.
+    Sparse(u64, f64, Option<&'a Native>),
 }
 
 impl Batch<'_> {
@@ -44,7 +53,7 @@ impl Batch<'_> {
                 bytes(&mut inner, 2, value.as_bytes());
                 bytes(&mut series, 1, &inner);
             }
-            sample(&mut series, &mut inner, row);
+            sample(&mut series, &mut inner, row, 4);
             bytes(&mut out, 1, &series);
         });
         out
@@ -62,7 +71,7 @@ impl Batch<'_> {
                 varint(&mut inner, symbols.of(value));
             }
             bytes(&mut series, 1, &inner);
-            sample(&mut series, &mut inner, row);
+            sample(&mut series, &mut inner, row, 3);
             metadata(&mut inner, row.family, &mut symbols);
             bytes(&mut series, 5, &inner);
             bytes(&mut all, 5, &series);
@@ -83,10 +92,11 @@ impl Batch<'_> {
         let family = &*series.family;
         let at = point.time(self.at);
         let stale = f64::from_bits(STALE);
-        let mut row = |part: &str, le: Option<f64>, value: f64| {
+        let mut put = |part: &str, le: Option<f64>, sample: Sample<'_>| {
             let labels = self.labels_of(series, part, le);
-            to(&Row { labels: &labels, family, value, at });
+            to(&Row { labels: &labels, family, sample, at });
         };
+        let mut row = |part: &str, le: Option<f64>, value: f64| put(part, le, Sample::Number(value));
         match point {
             Point::Number(value) => row("", None, *value),
             Point::Gone if family.kind != Kind::Histogram => row("", None, stale),
@@ -95,6 +105,9 @@ impl Batch<'_> {
                 bounds.for_each(|bound| row("_bucket", Some(bound), stale));
                 row("_sum", None, stale);
                 row("_count", None, stale);
+                if series.native {
+                    put("", None, Sample::Sparse(0, stale, None));
+                }
             }
             Point::Histogram(buckets) => {
                 let bounds = series.bounds.iter().copied().chain([f64::INFINITY]);
@@ -105,6 +118,9 @@ impl Batch<'_> {
                 }
                 row("_sum", None, buckets.sum);
                 row("_count", None, count as f64);
+                if let Some(native) = &buckets.native {
+                    put("", None, Sample::Sparse(count, buckets.sum, Some(native)));
+                }
             }
         }
     }
@@ -129,13 +145,36 @@ impl Batch<'_> {
     }
 }
 
-/// The one sample of a series; both versions number it alike.
-fn sample(series: &mut Vec<u8>, inner: &mut Vec<u8>, row: &Row<'_>) {
+/// The one sample of a series. Both versions number its fields alike, but not where a series has its `histograms`.
+fn sample(series: &mut Vec<u8>, inner: &mut Vec<u8>, row: &Row<'_>, histograms: u64) {
     inner.clear();
-    double(inner, 1, row.value);
-    key(inner, 2, VARINT);
+    let (field, time) = match &row.sample {
+        Sample::Number(value) => {
+            double(inner, 1, *value);
+            (2, 2)
+        }
+        Sample::Sparse(count, sum, buckets) => {
+            histogram(inner, *count, *sum, *buckets);
+            (histograms, 15)
+        }
+    };
+    key(inner, time, VARINT);
     varint(inner, row.at as u64);
-    bytes(series, 2, inner);
+    bytes(series, field, inner);
+}
+
+fn histogram(out: &mut Vec<u8>, count: u64, sum: f64, native: Option<&Native>) {
+    key(out, 1, VARINT);
+    varint(out, count);
+    double(out, 3, sum);
+    let Some(native) = native else { return };
+    key(out, 4, VARINT);
+    varint(out, sparse::zigzag(native.schema().into()));
+    double(out, 5, ZERO_THRESHOLD);
+    key(out, 6, VARINT);
+    varint(out, native.zero());
+    sparse::buckets(out, native.negative(), 8, 9);
+    sparse::buckets(out, native.positive(), 11, 12);
 }
 
 fn metadata(out: &mut Vec<u8>, family: &Desc, symbols: &mut Symbols) {

@@ -184,7 +184,7 @@ mod tests {
     fn series(kind: Kind, bounds: usize) -> Arc<Series> {
         let family = Desc { name: "a".into(), help: "".into(), kind, unit: None };
         let bounds = (0..bounds).map(|bound| bound as f64).collect();
-        Arc::new(Series { family: Arc::new(family), labels: Vec::new(), bounds, born: 0 })
+        Arc::new(Series { family: Arc::new(family), labels: Vec::new(), bounds, native: false, born: 0 })
     }
 
     #[test]

@@ -152,6 +152,8 @@ pub struct Target {
     pub tls: Tls,
     /// Labels that every series gets which does not have them.
     pub labels: Vec<(String, String)>,
+    /// It takes sparse histograms.
+    pub native: bool,
     /// Bytes of cuts that wait at most.
     pub queue_bytes: usize,
 }

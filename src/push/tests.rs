@@ -49,7 +49,7 @@ fn values(recorder: &mut Recorder, rows: &[Row], at: i64) -> Vec<(String, Point)
 
 #[test]
 fn the_first_cut_is_as_it_is_and_later_births_are_at_0() {
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(false);
     let error = || "log_events_total error,shop".to_owned();
     let info = || "log_events_total info,shop".to_owned();
     assert_eq!(values(&mut recorder, &[counter("error", 7.0)], 1), [(error(), Point::Number(7.0))]);
@@ -70,7 +70,7 @@ fn the_first_cut_is_as_it_is_and_later_births_are_at_0() {
 
 #[test]
 fn what_leaves_is_gone_once_and_born_anew() {
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(false);
     values(&mut recorder, &[counter("error", 7.0)], 1);
     let gone = ("log_events_total error,shop".to_owned(), Point::Gone);
     assert_eq!(values(&mut recorder, &[], 2), [gone]);
@@ -80,14 +80,14 @@ fn what_leaves_is_gone_once_and_born_anew() {
 
 #[test]
 fn of_two_families_of_one_name_the_first_counts() {
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(false);
     let cut = recorder.record(&[part(&[counter("error", 1.0)]), part(&[counter("info", 2.0)])], 1);
     assert_eq!(cut.points.len(), 1);
 }
 
 #[test]
 fn a_full_queue_drops_the_oldest() {
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(false);
     let mut cut = |at| recorder.record(&[part(&[counter("error", 1.0), HISTOGRAM(1.0)])], at);
     let bytes = cut(0).bytes();
     let mut queue = Queue::new(2 * bytes);
@@ -109,6 +109,8 @@ fn a_full_queue_drops_the_oldest() {
     let mut small = Queue::new(1);
     assert_eq!((small.push(cut(4)), small.front().unwrap().cut.at), (0, 4));
 }
+
+mod sparse;
 
 mod decoded {
     //! The messages of the specifications.
@@ -175,7 +177,7 @@ fn external() -> Vec<(String, String)> {
 
 /// A counter, a histogram, and a counter that is gone.
 fn cut() -> super::record::Cut {
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(false);
     recorder.record(&[part(&[counter("info", 1.0)])], 500);
     recorder.trust_next();
     recorder.record(&[part(&[counter("error", 7.0), HISTOGRAM(2.5)])], 1500)

@@ -100,6 +100,11 @@ impl Native {
         &self.negative
     }
 
+    /// Bytes that its buckets take, beside itself.
+    pub fn heap_bytes(&self) -> usize {
+        (self.positive.capacity() + self.negative.capacity()) * size_of::<Bucket>()
+    }
+
     /// Whether this is a sparse form of so many values: what a server would refuse is none.
     pub fn is_of(&self, total: u64) -> bool {
         let sides = [&self.positive, &self.negative];
