@@ -3,7 +3,7 @@
 
 use super::native::Native;
 use super::plan::{Plan, rule_key};
-use super::rows::{InputRow, Row, Rows, SeriesId, SeriesRow, StreamId, StreamRow};
+use super::rows::{InputRow, Row, Rows, SeriesId, SeriesRow, StreamId, StreamRow, bounds_mark};
 use super::series::{Key, Metric, Number, Pairs};
 use super::spec::MetricKind;
 use super::stream::StreamKey;
@@ -38,7 +38,8 @@ impl Tally {
         self.series.take_dirty(|s| {
             let Some(stream) = streams[s.key.stream].as_ref() else { return };
             let (number, native) = (s.number.clone(), s.native.clone());
-            let row = SeriesRow { number, newborn: s.newborn, created: s.created, native };
+            let bounds = bounds_of(&plan, s.key.metric).map_or(0, bounds_mark);
+            let row = SeriesRow { number, newborn: s.newborn, created: s.created, native, bounds };
             to(Row::Series(series_id(&input, &stream.key, &plan, &s.key), Some(row)));
         });
         if std::mem::take(&mut self.counters_dirty) {
@@ -81,6 +82,9 @@ impl Tally {
     pub fn restore_series(&mut self, id: &SeriesId, row: &SeriesRow) -> bool {
         let Some(&stream) = self.by_key.get(&id.stream) else { return false };
         let Some(metric) = self.metric_of(id, &row.number) else { return false };
+        if row.bounds != 0 && bounds_of(&self.plan, metric).map(bounds_mark) != Some(row.bounds) {
+            return false;
+        }
         let labels: Pairs = id.labels.iter().map(|(n, v)| (n.as_str().into(), v.as_str().into())).collect();
         let key = self.unify(Key { stream, metric, labels });
         let native = self.native_of(metric, row);
@@ -99,10 +103,10 @@ impl Tally {
     /// and forth loses nothing; else, where one is wanted from now on, what the explicit buckets tell. Both forms hold
     /// the same observations always, for they share count and sum.
     fn native_of(&self, metric: Metric, row: &SeriesRow) -> Option<Arc<Native>> {
-        let (Metric::Rule(family, _), Number::Histogram(counts, _)) = (metric, &row.number) else {
+        let (Some(bounds), Number::Histogram(counts, _)) = (bounds_of(&self.plan, metric), &row.number)
+        else {
             return None;
         };
-        let MetricKind::Histogram(bounds) = &self.plan.families[family].kind else { return None };
         let total = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
         let kept = row.native.as_ref().filter(|native| native.is_of(total)).cloned();
         kept.or_else(|| self.is_native(metric).then(|| Arc::new(Native::of_buckets(bounds, counts))))
@@ -140,6 +144,17 @@ impl Tally {
                 fits.then_some(Metric::Rule(family, rule))
             }
         }
+    }
+}
+
+/// The upper bounds of a histogram's buckets.
+fn bounds_of(plan: &Plan, metric: Metric) -> Option<&[f64]> {
+    match metric {
+        Metric::Rule(family, _) => match &plan.families[family].kind {
+            MetricKind::Histogram(bounds) => Some(bounds),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -69,6 +69,18 @@ pub struct SeriesRow {
     /// Rows of earlier versions end before it, too.
     #[serde(deserialize_with = "last_or_default")]
     pub native: Option<Arc<Native>>,
+    /// Which upper bounds a histogram's counts belong to ([`bounds_mark`]); 0 for others, and in rows of earlier versions.
+    #[serde(deserialize_with = "last_or_default")]
+    pub bounds: u64,
+}
+
+/// Tells sets of upper bounds apart: FNV-1a over their bits, never 0.
+pub fn bounds_mark(bounds: &[f64]) -> u64 {
+    let bytes = bounds.iter().flat_map(|bound| bound.to_bits().to_le_bytes());
+    let mark = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    mark.max(1)
 }
 
 /// What is counted per input, whatever its streams.

@@ -228,7 +228,9 @@ fn a_histogram_with_other_buckets_starts_anew() {
     let wait = |bounds: &[f64]| {
         vec![rule("wait", vec![], vec![metric("wait_seconds", MetricKind::Histogram(bounds.to_vec()))])]
     };
-    for (before, after) in [(&[1.0][..], &[1.0, 2.0, 4.0][..]), (&[1.0, 2.0, 4.0], &[1.0])] {
+    for (before, after) in
+        [(&[1.0][..], &[1.0, 2.0, 4.0][..]), (&[1.0, 2.0, 4.0], &[1.0]), (&[1.0, 2.0], &[1.0, 3.0])]
+    {
         let mut bench = bench(wait(before), 100, false);
         bench.hit(0, &[("v", "0.5")]);
         bench.scrape();

@@ -134,10 +134,12 @@ fn rows_of_earlier_versions_end_before_it() {
         newborn: false,
         created: 9.0,
         native,
+        bounds: 0,
     };
     let old = postcard::to_stdvec(&row(None)).unwrap();
-    // The byte for "none".
-    let before = &old[..old.len() - 1];
+    // The bytes for "none" and for bounds that are not known.
+    let before = &old[..old.len() - 2];
+    assert_eq!(postcard::from_bytes::<SeriesRow>(&old[..old.len() - 1]).unwrap(), row(None));
     assert_eq!(postcard::from_bytes::<SeriesRow>(before).unwrap(), row(None));
     // And before births were kept.
     let earlier = postcard::from_bytes::<SeriesRow>(&before[..before.len() - 8]).unwrap();
