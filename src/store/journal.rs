@@ -5,11 +5,12 @@
 //! share pages, a few with every commit. A row that changes all the time is never taken over: its newest batch is kept.
 //!
 //! Passes go over the late rows again and again. A pass takes over the rows whose last change is older than its begin;
-//! when it ends, no batch from before its begin is needed any more.
+//! when it ends, no batch from before its begin is needed any more. A row of half a page or more shares no page with
+//! others anyway: it goes to its table at once, and its batch only says so.
 //!
 //! A batch is a value of the table `journal` under its number. Each of its rows is: the table (one byte), the length of
-//! the key and the key, the length of the value and the value; lengths are four bytes, the lowest first, and a length of
-//! 2³² − 1 stands for a row that was deleted.
+//! the key and the key, the length of the value and the value. Lengths are four bytes, the lowest first; a length of
+//! 2³² − 1 stands for a row that was deleted, one of 2³² − 2 for a row that stands in its table.
 
 use super::changes::{Changes, Row, Table};
 use redb::{
@@ -22,8 +23,12 @@ const BATCHES: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::n
 /// A batch stays below a power of two of bytes, which is what the database makes room for.
 const BATCH_BYTES: usize = 60_000;
 const DELETED: u32 = u32::MAX;
-/// A pass over the late rows goes with twice as many changes as there are late rows, but at least with this many.
-const PASS_ROWS: usize = 8192;
+const IN_TABLE: u32 = u32::MAX - 1;
+/// Values from here on go to their table at once.
+const LARGE_BYTES: usize = 2048;
+/// A pass over the late rows goes with half as many changes as there are late rows, so that those which come up
+/// meanwhile are fewer than those that leave; but at least with this many, so that busy rows are not taken over.
+const PASS_ROWS: usize = 4096;
 
 /// A row's table and key.
 type Id = (Table, Vec<u8>);
@@ -106,8 +111,11 @@ impl Journal {
             let batch = number.value();
             let mut rest = bytes.value();
             while !rest.is_empty() {
-                let Some((id, value)) = take_row(&mut rest) else { return Ok(None) };
-                journal.late.insert(id, Late { value, batch });
+                match take_row(&mut rest) {
+                    None => return Ok(None),
+                    Some((id, Said::InTable)) => drop(journal.late.remove(&id)),
+                    Some((id, Said::Value(value))) => drop(journal.late.insert(id, Late { value, batch })),
+                }
             }
             journal.next = batch + 1;
         }
@@ -141,6 +149,7 @@ impl Journal {
         }
         let (first, next, stored) = (self.first, self.next, self.stored);
         let mut turn = Turn { first, next, stored, cursor: self.cursor.clone(), ..Turn::default() };
+        write_rows(writing, changes.rows.iter().filter(|(_, value)| is_large(value)))?;
         let mut batches = writing.open_table(BATCHES)?;
         for batch in encode(changes) {
             batches.insert(turn.next, batch.as_slice())?;
@@ -152,25 +161,13 @@ impl Journal {
             turn.first += 1;
         }
         let from = self.cursor.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let most = (count * self.late.len()).div_ceil((2 * self.late.len()).max(self.pass_rows));
-        let mut looked = self.late.range((from, Bound::Unbounded)).take(most).peekable();
+        let most = (count * self.late.len()).div_ceil((self.late.len() / 2).max(self.pass_rows));
+        let looked = || self.late.range((from, Bound::Unbounded)).take(most);
         let is_due = |(id, late): &(&Id, &Late)| late.batch < self.until && !changes.rows.contains_key(*id);
-        let mut scanned = 0;
-        while let Some(table) = looked.peek().map(|(id, _)| id.0) {
-            let mut opened = writing.open_table(table.definition())?;
-            while let Some((id, late)) = looked.next_if(|(id, _)| id.0 == table) {
-                scanned += 1;
-                turn.cursor = Some(id.clone());
-                if is_due(&(id, late)) {
-                    match &late.value {
-                        Some(value) => drop_guard(opened.insert(id.1.as_slice(), value.as_slice())?),
-                        None => drop_guard(opened.remove(id.1.as_slice())?),
-                    }
-                    turn.taken.push(id.clone());
-                }
-            }
-        }
-        turn.ended = scanned < most || self.late.is_empty();
+        write_rows(writing, looked().filter(is_due).map(|(id, late)| (id, &late.value)))?;
+        turn.taken.extend(looked().filter(is_due).map(|(id, _)| id.clone()));
+        turn.cursor = looked().last().map(|(id, _)| id.clone()).or(turn.cursor);
+        turn.ended = looked().count() < most || self.late.is_empty();
         Ok(turn)
     }
 
@@ -179,20 +176,11 @@ impl Journal {
         let (whole, ended) = (true, true);
         let mut turn = Turn { whole, ended, first: self.next, next: self.next, ..Turn::default() };
         writing.delete_table(BATCHES)?;
+        // The new ones come last and stand.
+        write_rows(writing, self.late.iter().map(|(id, late)| (id, &late.value)))?;
+        write_rows(writing, &changes.rows)?;
         for table in Table::ALL {
-            let of_table = |id: &&Id| id.0 == table;
-            let late = self.late.range((table, Vec::new())..).take_while(|(id, _)| of_table(id));
-            let late =
-                late.filter(|(id, _)| !changes.rows.contains_key(*id)).map(|(id, late)| (id, &late.value));
-            let new = changes.rows.range((table, Vec::new())..).take_while(|(id, _)| of_table(id));
-            let mut opened = writing.open_table(table.definition())?;
-            for ((_, key), value) in late.chain(new) {
-                match value {
-                    Some(value) => drop_guard(opened.insert(key.as_slice(), value.as_slice())?),
-                    None => drop_guard(opened.remove(key.as_slice())?),
-                }
-            }
-            turn.stored += opened.len()?;
+            turn.stored += writing.open_table(table.definition())?.len()?;
         }
         Ok(turn)
     }
@@ -213,8 +201,12 @@ impl Journal {
             for id in &turn.taken {
                 self.late.remove(id);
             }
-            let late = |value: &Option<Vec<u8>>| Late { value: value.clone(), batch };
-            self.late.extend(changes.rows.iter().map(|(id, value)| (id.clone(), late(value))));
+            for (id, value) in &changes.rows {
+                match is_large(value) {
+                    true => self.late.remove(id),
+                    false => self.late.insert(id.clone(), Late { value: value.clone(), batch }),
+                };
+            }
         }
         self.cursor = turn.cursor;
         if turn.ended {
@@ -224,23 +216,48 @@ impl Journal {
     }
 }
 
-/// Lets go what stood there before.
-fn drop_guard<T>(_: T) {}
+/// Writes rows, given in the order of their tables, into these.
+fn write_rows<'r>(
+    writing: &WriteTransaction,
+    rows: impl IntoIterator<Item = (&'r Id, &'r Option<Vec<u8>>)>,
+) -> Result<(), redb::Error> {
+    let mut rows = rows.into_iter().peekable();
+    while let Some(table) = rows.peek().map(|(id, _)| id.0) {
+        let mut opened = writing.open_table(table.definition())?;
+        while let Some(((_, key), value)) = rows.next_if(|(id, _)| id.0 == table) {
+            match value {
+                Some(value) => drop(opened.insert(key.as_slice(), value.as_slice())?),
+                None => drop(opened.remove(key.as_slice())?),
+            }
+        }
+    }
+    Ok(())
+}
 
-/// Changes as batches of no more than some bytes each, unless one row alone is longer.
+/// Whether a row goes to its table at once.
+fn is_large(value: &Option<Vec<u8>>) -> bool {
+    value.as_ref().is_some_and(|value| value.len() >= LARGE_BYTES)
+}
+
+/// Changes as batches of no more than some bytes each, unless one key alone is longer.
 fn encode(changes: &Changes) -> Vec<Vec<u8>> {
     let mut batches = Vec::new();
     let mut batch: Vec<u8> = Vec::new();
     for ((table, key), value) in &changes.rows {
-        let bytes = 9 + key.len() + value.as_ref().map_or(0, Vec::len);
+        let (length, value) = match value {
+            None => (DELETED, [].as_slice()),
+            Some(_) if is_large(value) => (IN_TABLE, [].as_slice()),
+            Some(value) => (value.len() as u32, value.as_slice()),
+        };
+        let bytes = 9 + key.len() + value.len();
         if !batch.is_empty() && batch.len() + bytes > BATCH_BYTES {
             batches.push(std::mem::take(&mut batch));
         }
         batch.push(*table as u8);
         batch.extend((key.len() as u32).to_le_bytes());
         batch.extend(key);
-        batch.extend(value.as_ref().map_or(DELETED, |value| value.len() as u32).to_le_bytes());
-        batch.extend(value.iter().flatten());
+        batch.extend(length.to_le_bytes());
+        batch.extend(value);
     }
     if !batch.is_empty() {
         batches.push(batch);
@@ -248,15 +265,23 @@ fn encode(changes: &Changes) -> Vec<Vec<u8>> {
     batches
 }
 
+/// What a batch says of a row.
+enum Said {
+    InTable,
+    /// `None`: it is deleted.
+    Value(Option<Vec<u8>>),
+}
+
 /// Takes one row off the front of a batch.
-fn take_row(rest: &mut &[u8]) -> Option<(Id, Option<Vec<u8>>)> {
+fn take_row(rest: &mut &[u8]) -> Option<(Id, Said)> {
     let table = *Table::ALL.get(usize::from(*rest.split_off_first()?))?;
     let length = |rest: &mut &[u8]| rest.split_off(..4)?.try_into().ok().map(u32::from_le_bytes);
     let key = length(rest)? as usize;
     let key = rest.split_off(..key)?.to_vec();
     let value = match length(rest)? {
-        DELETED => None,
-        bytes => Some(rest.split_off(..bytes as usize)?.to_vec()),
+        DELETED => Said::Value(None),
+        IN_TABLE => Said::InTable,
+        bytes => Said::Value(Some(rest.split_off(..bytes as usize)?.to_vec())),
     };
     Some(((table, key), value))
 }
