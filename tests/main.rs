@@ -15,6 +15,7 @@ mod import;
 mod layering;
 mod load;
 mod native;
+mod packs;
 mod page;
 mod producers;
 mod prometheus;

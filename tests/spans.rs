@@ -80,11 +80,12 @@ fn what_is_open_goes_over_kills_reloads_and_renames() {
 }
 
 #[test]
-fn the_example_holds_what_it_promises() {
-    let output = command(&["check", project("examples/sessions.yml").to_str().unwrap()]).output().unwrap();
+fn the_pack_of_sessions_holds_what_it_promises() {
+    let output =
+        command(&["check", project("rules/patterns/sessions.yml").to_str().unwrap()]).output().unwrap();
     assert_eq!(
         (code(&output), out(&output).as_str()),
-        (0, "3 rules, 6 tests: all good\n"),
+        (0, "16 rules, 32 tests: all good\n"),
         "{}",
         err(&output)
     );

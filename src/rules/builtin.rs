@@ -30,10 +30,12 @@ packs![
 ];
 
 packs![
-    /// Packs that are in force only where they are named: their labels have as many values as the log has.
+    /// Packs that are in force only where they are named: their labels have as many values as the log has, or their
+    /// rules go from line to line, which costs `count` its cores.
     OPT_IN:
     "access",
     "ntp",
+    "sessions",
 ];
 
 /// Whether `builtin:NAME` names a pack.

@@ -77,6 +77,11 @@ impl Tally {
         matches!(metric, Metric::Rule(family, _) if self.plan.families[family].native)
     }
 
+    /// Whether a series of another tally is one that `stream` shows from its start as well, as far as there is room.
+    pub(super) fn is_known_beforehand(&self, stream: usize, key: &Key) -> bool {
+        self.stands_from_the_start(&Key { stream, ..key.clone() })
+    }
+
     /// Whether a series of these labels was known beforehand and no scrape has missed it yet.
     fn stands_from_the_start(&self, key: &Key) -> bool {
         let scraped = self.streams[key.stream].as_ref().is_none_or(|stream| stream.scraped);

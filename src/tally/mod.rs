@@ -231,6 +231,11 @@ impl Tally {
             }
             for series in other.series.iter().filter(|s| s.key.stream == at) {
                 let key = &series.key;
+                // What the other shows at 0 beforehand takes no room from what counted: it stands here too, or the limit of
+                // such zeros is reached.
+                if series.number.is_nothing_yet() && self.is_known_beforehand(mine, key) {
+                    continue;
+                }
                 let mine = self.born(mine, key.metric, key.labels.clone(), series.number.zero());
                 self.series.absorb(mine, series);
             }

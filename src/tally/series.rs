@@ -34,6 +34,11 @@ pub enum Number {
 }
 
 impl Number {
+    /// Whether nothing was counted in it. A gauge says something by any value.
+    pub fn is_nothing_yet(&self) -> bool {
+        !matches!(self, Number::Gauge(_)) && *self == self.zero()
+    }
+
     /// The same number before anything was counted.
     #[must_use]
     pub fn zero(&self) -> Number {

@@ -281,6 +281,19 @@ fn two_tallies_add_up() {
 }
 
 #[test]
+fn zeros_of_a_part_take_no_room_from_what_counted() {
+    let rules = || vec![rule("x", vec![label("kind", &["a", "b", "c", "d"])], vec![])];
+    let mut all = bench(rules(), 2, true);
+    let mut part = bench(rules(), 1000, true);
+    part.hit(0, &[("kind", "d")]);
+    all.tally.absorb(&part.tally);
+    all.tally.settle();
+    let shown = all.scrape();
+    assert_eq!(shown[&pattern("x", " kind=d")], 1.0);
+    assert!(shown.keys().all(|series| !series.contains(OTHER)), "{shown:?}");
+}
+
+#[test]
 fn counters_of_stores_without_spans_are_read() {
     let row = InputRow { rotations: 3, ..InputRow::default() };
     let mut bytes = postcard::to_stdvec(&row).unwrap();
