@@ -117,7 +117,8 @@ pub(super) fn bracket(text: &[u8]) -> Option<Head> {
     if let Some(head) = letter(text, content, close) {
         return Some(head);
     }
-    let level = bracket::bracket_level(content)??;
+    // Open Liberty fills its levels to eight bytes; one of them is a word of its own.
+    let level = if content == b"AUDIT   " { Level::Info } else { bracket::bracket_level(content)?? };
     if let Some(head) = dated(text, close + 1, level) {
         return Some(head);
     }

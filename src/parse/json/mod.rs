@@ -164,6 +164,9 @@ fn skip_nested(text: &[u8], from: usize) -> Option<usize> {
     None
 }
 
+/// How Nextcloud's records begin.
+const NEXTCLOUD: &[u8] = b"{\"reqId\":\"";
+
 /// `,"exc":"E"}`, the least that names an exception type.
 const SHORTEST_EXCEPTION: usize = 12;
 
@@ -255,6 +258,9 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
                 found.level(word::value(&text[name.from..name.to]), true);
             }
         }
+        Key::Level if bytes.len() == 1 && !value.string && text.starts_with(NEXTCLOUD) => {
+            found.level(nextcloud(bytes[0]), true);
+        }
         Key::Level => {
             // A number may yet be explained by a name that follows it (monolog, bunyan's relatives).
             found.level(word::value(bytes), value.string || bytes.len() == 2);
@@ -299,6 +305,18 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
         }
         _ => {}
     }
+}
+
+/// The levels of Nextcloud and ownCloud, which begin their records in a way of their own.
+fn nextcloud(digit: u8) -> Option<Level> {
+    Some(match digit {
+        b'0' => Level::Debug,
+        b'1' => Level::Info,
+        b'2' => Level::Warning,
+        b'3' => Level::Error,
+        b'4' => Level::Critical,
+        _ => return None,
+    })
 }
 
 /// The value of one member of the object at `at`.
