@@ -44,7 +44,10 @@ pub(super) fn behind_stamp(text: &[u8], stamp: Stamp) -> Option<Head> {
     if stamp.shape == Shape::Epoch {
         return squid(text, stamp.end);
     }
-    // Only a number ends the records of both, and few other lines.
+    if text.get(stamp.end) != Some(&b' ') {
+        return None;
+    }
+    // Only numbers end them.
     let numbered = text.last().is_some_and(u8::is_ascii_digit);
     if numbered && let Some(head) = iis(text, stamp.end) {
         return Some(head);

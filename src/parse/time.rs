@@ -341,9 +341,8 @@ fn named(c: &mut Cursor<'_>) -> Option<Shape> {
     }
     if let [b' ', a, b, d, e, ..] = c.text.get(c.at..).unwrap_or_default()
         && [a, b, d, e].iter().all(|x| x.is_ascii_digit())
-        && matches!(a, b'1' | b'2')
         && !c.text.get(c.at + 5).is_some_and(u8::is_ascii_alphanumeric)
-        && (day || c.text.get(c.at + 5) == Some(&b']'))
+        && (day && matches!(a, b'1' | b'2') || c.text.get(c.at + 5) == Some(&b']'))
     {
         c.at += 5;
         return Some(Shape::Date);

@@ -68,6 +68,20 @@ pub(super) fn kernel(rest: &[u8]) -> Option<(Level, usize)> {
     rest[end..].starts_with(b": ").then_some((level, end))
 }
 
+/// The level behind type and facility of a supercomputer's record, `RAS KERNEL FATAL text`, and where it ends.
+pub(super) fn record(rest: &[u8]) -> Option<(Level, usize)> {
+    let facility = rest.strip_prefix(b"RAS ")?.iter().take(24).position(|b| *b == b' ')?;
+    let from = 4 + facility + 1;
+    let letters = rest[from..].iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::level(&rest[from..from + letters])?;
+    (rest.get(from + letters) == Some(&b' ')).then_some((level, from + letters))
+}
+
+/// The level in capitals that stands alone in a bracket behind a name, as in cloud-init's `util.py[DEBUG]:`.
+pub(super) fn shouted(content: &[u8]) -> Option<Level> {
+    if word::is_upper(content) { word::header(content) } else { None }
+}
+
 /// A thread or a job as programs number them: macOS' `0x7f3a`, glibc's `7f5d45907080`, Sidekiq's `TID-oxz`.
 pub(super) fn is_thread(word: &[u8]) -> bool {
     if let Some(number) = word.strip_prefix(b"0x") {

@@ -3,14 +3,15 @@
 
 mod layout;
 mod marks;
+mod token;
 
 use crate::level::Level;
 use crate::parse::bracket::{bracket_level, closing};
-use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Strength, Trust, skip_blanks};
 use crate::parse::time::{Shape, Stamp};
 use crate::parse::{syslog, word};
+use token::Token;
 
 /// Fields behind which no level is looked for.
 const MOST_FIELDS: usize = 10;
@@ -62,9 +63,6 @@ pub(super) fn level_word(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<L
     }
     None
 }
-
-/// What ends a word.
-static STOPS: Bytes = Bytes::only(b" \t|[(,]");
 
 /// What one field turned out to be.
 enum Field {
@@ -186,7 +184,8 @@ impl<'a> Walk<'a> {
 
     fn word(&mut self) -> Field {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let token = Token::at(rest);
+        let letters = token.letters;
         let next = rest.get(letters).copied().unwrap_or(b' ');
         if (3..=13).contains(&letters) {
             if next == b'=' {
@@ -203,61 +202,60 @@ impl<'a> Walk<'a> {
             self.at += length;
             return Field::Level(Some(level), trust);
         }
-        let length = rest.iter().take_while(|b| !STOPS.has(**b)).count();
-        let whole = &rest[..length];
-        if self.named || length == 0 {
+        if self.named || token.length == 0 {
             return Field::End;
         }
+        let whole = &rest[..token.length];
+        self.marked(rest, whole).unwrap_or_else(|| self.name(whole, token.number))
+    }
+
+    /// A word that holds a level between other things, or tells another format.
+    fn marked(&mut self, rest: &[u8], whole: &[u8]) -> Option<Field> {
         if let Some(field) = self.channel(whole) {
-            return field;
+            return Some(field);
         }
         if let Some(level) = syslog::cisco(whole) {
-            let message = skip_blanks(self.text, self.at + length);
-            return Field::Done(Head::new(Format::Syslog, Some(level), message));
+            let message = skip_blanks(self.text, self.at + whole.len());
+            return Some(Field::Done(Head::new(Format::Syslog, Some(level), message)));
         }
-        if self.words == 0
-            && let Some(level) = syslog::facility(whole)
-        {
-            let head = syslog::tagged(self.text, self.at + length);
-            return Field::Done(Head { level: Some(level), ..head });
-        }
-        if self.words == 0
-            && let Some((level, end)) = marks::kernel(rest).or_else(|| marks::log(rest, self.brackets))
-        {
+        if let Some((level, end)) = marks::record(rest) {
             self.at += end;
-            return Field::Level(Some(level), Trust::Sure);
+            return Some(Field::Level(Some(level), Trust::Sure));
         }
+        if self.words > 0 {
+            return None;
+        }
+        if let Some(level) = syslog::facility(whole) {
+            let head = syslog::tagged(self.text, self.at + whole.len());
+            return Some(Field::Done(Head { level: Some(level), ..head }));
+        }
+        let (level, end) = marks::kernel(rest).or_else(|| marks::log(rest, self.brackets))?;
+        self.at += end;
+        Some(Field::Level(Some(level), Trust::Sure))
+    }
+
+    /// A logger's, a host's or a program's name, or a number.
+    fn name(&mut self, whole: &[u8], number: bool) -> Field {
         let tag = self.at;
-        let mut end = self.at + length;
+        let mut end = self.at + whole.len();
         let mut tagged = whole.ends_with(b":");
         if self.byte(end) == b'['
             && let Some(close) = closing(self.text, end)
         {
-            // cloud-init's `util.py[DEBUG]:`.
-            let content = self.text.get(end + 1..close).unwrap_or_default();
-            if self.byte(close + 1) == b':' {
-                if word::is_upper(content)
-                    && let Some(level) = word::header(content)
-                {
-                    self.at = close + 1;
-                    return Field::Level(Some(level), Trust::Sure);
-                }
+            if self.byte(close + 1) != b':' {
+                self.threaded = syslog::is_threaded(self.text.get(tag..=close).unwrap_or_default());
+            } else if let Some(level) = marks::shouted(self.text.get(end + 1..close).unwrap_or_default()) {
+                self.at = close + 1;
+                return Field::Level(Some(level), Trust::Sure);
+            } else {
                 end = close + 2;
                 tagged = true;
-            } else {
-                self.threaded = syslog::is_threaded(self.text.get(tag..=close).unwrap_or_default());
             }
         }
         self.at = end;
-        let thread = marks::is_thread(whole);
+        let thread = !number && marks::is_thread(whole);
         self.threaded |= thread;
-        // OpenVPN's microseconds.
-        let number = whole.strip_prefix(b"us=").unwrap_or(whole);
-        let digits = |number: &[u8]| {
-            number.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'#' | b'.' | b':'))
-        };
-        let number = thread || digits(number);
-        if number {
+        if number || thread {
             return Field::Other;
         }
         self.words += 1;
