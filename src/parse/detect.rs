@@ -22,6 +22,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         b'#' => server::weblogic(text),
         b'(' => front::parenthesis(text),
         b'*' | b'.' => front::cisco(text),
+        b'=' => server::erlang(text),
         _ => None,
     }
 }

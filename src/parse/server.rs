@@ -94,6 +94,19 @@ pub(super) fn bind(text: &[u8], end: usize) -> Option<Head> {
     text.get(message..)?.starts_with(b": ").then(|| Head::new(Format::Plain, Some(level), message + 2))
 }
 
+/// Erlang's and old RabbitMQ's `=ERROR REPORT==== 2-Jan-2026::10:00:00 ===`, the report in the lines below.
+pub(super) fn erlang(text: &[u8]) -> Option<Head> {
+    let rest = text.strip_prefix(b"=")?;
+    let letters = rest.iter().take(12).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = match &rest[..letters] {
+        b"PROGRESS" => Level::Info,
+        b"CRASH" | b"SUPERVISOR" => Level::Error,
+        word => word::level(word)?,
+    };
+    let message = 1 + letters + 1;
+    rest[letters..].starts_with(b" REPORT====").then(|| Head::new(Format::Rabbitmq, Some(level), message))
+}
+
 /// CUPS: `E [20/Nov/2026:12:00:00 +0000] text`.
 pub(super) fn cups(text: &[u8]) -> Option<Head> {
     let [letter, b' ', b'[', ..] = text else { return None };

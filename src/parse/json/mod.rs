@@ -5,6 +5,7 @@
 
 mod access;
 mod keys;
+mod own;
 
 pub(super) use keys::{Key, key};
 
@@ -164,9 +165,6 @@ fn skip_nested(text: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// How Nextcloud's records begin.
-const NEXTCLOUD: &[u8] = b"{\"reqId\":\"";
-
 /// `,"exc":"E"}`, the least that names an exception type.
 const SHORTEST_EXCEPTION: usize = 12;
 
@@ -225,7 +223,7 @@ pub(super) fn walk(text: &[u8], mut pairs: Pairs<'_>, mut found: Found, mut any:
     if !any && !pairs.closed {
         return None;
     }
-    let own = found.level.or(found.serilog.then_some(Level::Info));
+    let own = found.level.or(found.serilog.then_some(Level::Info)).or_else(|| own::kibana(text));
     let by_status = if own.is_none() { access::level(text) } else { None };
     let level = own.or(by_status);
     let place = match found.message {
@@ -258,8 +256,8 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
                 found.level(word::value(&text[name.from..name.to]), true);
             }
         }
-        Key::Level if bytes.len() == 1 && !value.string && text.starts_with(NEXTCLOUD) => {
-            found.level(nextcloud(bytes[0]), true);
+        Key::Level if bytes.len() == 1 && !value.string && own::is_nextcloud(text) => {
+            found.level(own::nextcloud(bytes[0]), true);
         }
         Key::Level => {
             // A number may yet be explained by a name that follows it (monolog, bunyan's relatives).
@@ -305,18 +303,6 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
         }
         _ => {}
     }
-}
-
-/// The levels of Nextcloud and ownCloud, which begin their records in a way of their own.
-fn nextcloud(digit: u8) -> Option<Level> {
-    Some(match digit {
-        b'0' => Level::Debug,
-        b'1' => Level::Info,
-        b'2' => Level::Warning,
-        b'3' => Level::Error,
-        b'4' => Level::Critical,
-        _ => return None,
-    })
 }
 
 /// The value of one member of the object at `at`.

@@ -77,6 +77,15 @@ pub(super) fn record(rest: &[u8]) -> Option<(Level, usize)> {
     (rest.get(from + letters) == Some(&b' ')).then_some((level, from + letters))
 }
 
+/// .NET's category and number behind a level on the same line: `: Shop.Db[0] text`.
+pub(super) fn is_category(rest: &[u8]) -> bool {
+    let Some(rest) = rest.strip_prefix(b": ") else { return false };
+    let length = rest.iter().take(160).take_while(|b| !matches!(b, b' ' | b'[')).count();
+    let digits = rest.iter().skip(length + 1).take(7).take_while(|b| b.is_ascii_digit()).count();
+    let named = length > 0 && rest[length - 1].is_ascii_alphanumeric() && rest.get(length) == Some(&b'[');
+    named && digits > 0 && rest.get(length + 1 + digits) == Some(&b']')
+}
+
 /// The level in capitals that stands alone in a bracket behind a name, as in cloud-init's `util.py[DEBUG]:`.
 pub(super) fn shouted(content: &[u8]) -> Option<Level> {
     if word::is_upper(content) { word::header(content) } else { None }

@@ -294,6 +294,7 @@ impl<'a> Walk<'a> {
             Some(level) => level,
             // Robot Framework's.
             None if word == b"FAIL" && self.separator == b'-' && rest.starts_with(b" - ") => Level::Error,
+            None if word == b"fail" && marks::is_category(rest) => Level::Error,
             None => return None,
         };
         let wide = matches!(rest, [b' ', b' ', ..] | [b'\t' | b'|' | b']', ..] | [b' ', b'|' | b'[', ..]);
@@ -307,6 +308,7 @@ impl<'a> Walk<'a> {
             }
             // Nagios tells of alerts, which are its business.
             (true, 1..) if word == b"ALERT" && self.separator == 0 => return None,
+            (false, 0) if colon && marks::is_category(rest) => Trust::Sure,
             (false, _) if colon && self.separator == b':' => Trust::Sure,
             (false, 0 | 1) if colon && self.threaded => Trust::Sure,
             (true, 0) => Trust::Sure,
