@@ -55,7 +55,7 @@ pub(super) fn parts(text: &[u8]) -> Option<Access> {
     })
 }
 
-fn quoted_end(text: &[u8], from: usize) -> Option<usize> {
+pub(super) fn quoted_end(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         let length = memchr::memchr2(b'"', b'\\', text.get(at..)?);
@@ -100,22 +100,13 @@ pub(super) fn bare(text: &[u8]) -> Option<Head> {
     quoted_request(text, quote)
 }
 
-/// Django's development server: `[20/Nov/2026 12:00:00] "GET / HTTP/1.1" 200 1`.
-pub(super) fn bracketed(text: &[u8]) -> Option<Head> {
-    // Only a day and a slash begin so: everything else is told at once.
-    if text.get(3) != Some(&b'/') || !text.get(4)?.is_ascii_alphabetic() {
-        return None;
-    }
-    let stamp = time::stamp(text, 1)?;
-    text.get(stamp.end..)?.starts_with(b"] \"").then(|| quoted_request(text, stamp.end + 2)).flatten()
-}
-
 /// The header of a line whose request stands in quotes from `quote` on, its status behind.
-fn quoted_request(text: &[u8], quote: usize) -> Option<Head> {
+pub(super) fn quoted_request(text: &[u8], quote: usize) -> Option<Head> {
     let end = quoted_end(text, quote + 1)?;
     let rest = text.get(end + 1..)?.strip_prefix(b" ")?;
-    let status = rest.get(..3)?;
-    let ends = rest.get(3).is_none_or(|b| *b == b' ');
+    // Envoy writes 0 where there was no answer.
+    let status = rest.get(..if rest.starts_with(b"0 ") { 1 } else { 3 })?;
+    let ends = rest.get(status.len()).is_none_or(|b| *b == b' ');
     (ends && status.iter().all(u8::is_ascii_digit))
         .then(|| Head::new(Format::Access, Some(status_level(status)), quote))
 }

@@ -21,17 +21,6 @@ impl Bytes {
         Bytes(table)
     }
 
-    /// Just these.
-    pub(super) const fn only(bytes: &[u8]) -> Bytes {
-        let mut table = [false; 256];
-        let mut i = 0;
-        while i < bytes.len() {
-            table[bytes[i] as usize] = true;
-            i += 1;
-        }
-        Bytes(table)
-    }
-
     /// Whether `byte` is in the set.
     pub(super) const fn has(&self, byte: u8) -> bool {
         self.0[byte as usize]

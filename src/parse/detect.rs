@@ -3,17 +3,16 @@
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::time::{self, Shape};
-use crate::parse::{access, first, glog, json, logfmt, message, php, plain, server, syslog, trace, word};
+use crate::parse::{
+    access, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace, word,
+};
 
 /// The header of a line, by the strictest grammar that fits it. Indented lines have none.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
     match *text.first()? {
         b'{' => json::head(text),
-        b'<' => syslog::priority(text),
-        b'[' => glog::dmesg(text)
-            .or_else(|| access::bracketed(text))
-            .or_else(|| plain::head(text))
-            .or_else(|| first::bracket(text)),
+        b'<' => syslog::priority(text).or_else(|| front::angle(text)),
+        b'[' => bracket(text),
         b'0'..=b'9' => digit(text),
         b'A'..=b'Z' => capital(text),
         b'a'..=b'z' | b'_' | b'@' => small(text),
@@ -21,8 +20,29 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         b':' => access::head(text),
         b' ' => indented(text),
         b'#' => server::weblogic(text),
+        b'(' => front::parenthesis(text),
+        b'*' | b'.' => front::cisco(text),
+        b'=' => server::erlang(text),
         _ => None,
     }
+}
+
+/// A timestamp, a level or something else in brackets.
+fn bracket(text: &[u8]) -> Option<Head> {
+    if let Some(head) = glog::dmesg(text) {
+        return Some(head);
+    }
+    if let Some(stamp) = time::stamp(text, 1) {
+        let own = requests::bracketed(text, stamp.end).or_else(|| front::websphere(text, stamp.end));
+        return own.or_else(|| plain::fields(text, stamp, true));
+    }
+    first::bracket(text)
+        .or_else(|| front::uptime(text))
+        .or_else(|| front::glassfish(text))
+        .or_else(|| requests::uwsgi(text))
+        .or_else(|| requests::gin(text))
+        .or_else(|| front::bracket(text))
+        .or_else(|| access::head(text))
 }
 
 fn digit(text: &[u8]) -> Option<Head> {
@@ -44,7 +64,14 @@ fn digit(text: &[u8]) -> Option<Head> {
         {
             return Some(head);
         }
-        return plain::fields(text, stamp, false);
+        if let Some(head) = front::old_redis(text, stamp, 0).or_else(|| front::i2pd(text)) {
+            return Some(head);
+        }
+        let head = plain::fields(text, stamp, false)?;
+        if head.level.is_some() || head.format != Format::Plain {
+            return Some(head);
+        }
+        return requests::behind_stamp(text, stamp).or(Some(head));
     }
     glog::redis(text)
         .or_else(|| syslog::versioned(text, 0))
@@ -52,6 +79,8 @@ fn digit(text: &[u8]) -> Option<Head> {
         .or_else(|| access::bare(text))
         .or_else(|| access::haproxy(text, 0))
         .or_else(|| server::relative(text))
+        .or_else(|| front::cisco(text))
+        .or_else(|| front::counted(text))
         .or_else(|| prefixed(text))
 }
 
@@ -92,6 +121,9 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
         let rest = text.get(stamp.end..)?.trim_ascii_start();
         let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
         let level = word::is_upper(&rest[..letters]) && word::level(&rest[..letters]).is_some();
+        if let Some(head) = syslog::cluster(text, stamp.end) {
+            return Some(head);
+        }
         if !level && !rest.starts_with(b"[") {
             return Some(syslog::behind_stamp(text, stamp.end));
         }
@@ -104,11 +136,23 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
 fn indented(text: &[u8]) -> Option<Head> {
     let blanks = text.iter().take(12).take_while(|b| **b == b' ').count();
     if matches!(blanks, 1 | 11) {
-        return column(text, blanks);
+        return column(text, blanks).or_else(|| aligned(text, blanks));
+    }
+    if let Some(head) = aligned(text, blanks) {
+        return Some(head);
     }
     let end = time::iso(text, blanks)?;
     let head = plain::fields(text, time::Stamp { end, shape: Shape::Date }, false)?;
     (head.level.is_some() && head.trust == Trust::Sure).then(|| head.weak())
+}
+
+/// A level at the right of its column, the timestamp behind it: gearmand's.
+fn aligned(text: &[u8], blanks: usize) -> Option<Head> {
+    let rest = &text[blanks..];
+    let letters = rest.iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::header(&rest[..letters])?;
+    let end = time::iso(text, blanks + letters + 1)?;
+    Some(Head::new(Format::Plain, Some(level), message::after_level(text, end)).weak())
 }
 
 /// A level in a column of its own behind blanks: tracing's ` INFO name: text`, and rich where the time is the line
@@ -136,13 +180,18 @@ fn named(text: &[u8], length: usize) -> Option<Head> {
 /// A header behind the name of its file, container or pod: `app.log 2026-… INFO text`, `web-1  | 2026-… INFO text`.
 fn prefixed(text: &[u8]) -> Option<Head> {
     let length = text.iter().take(100).position(|b| matches!(b, b' ' | b'\t'))?;
-    if let Some(head) = named(text, length) {
+    if let Some(head) =
+        named(text, length).or_else(|| front::colons(text)).or_else(|| requests::balanced(text))
+    {
         return Some(head);
     }
     if trace::is_error_line(text) {
         return None;
     }
-    let mut at = skip_blanks(text, length);
+    // Go's loggers put their prefix right before the date.
+    let letters = text[..length].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let touches = text[letters].is_ascii_digit();
+    let mut at = if touches { letters } else { skip_blanks(text, length) };
     if text.get(at) == Some(&b'|') {
         at = skip_blanks(text, at + 1);
     }

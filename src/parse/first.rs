@@ -4,6 +4,7 @@
 use crate::level::Level;
 use crate::parse::bracket;
 use crate::parse::format::Format;
+use crate::parse::glog;
 use crate::parse::head::{Head, Trust, skip_blanks};
 use crate::parse::message;
 use crate::parse::time;
@@ -117,7 +118,8 @@ pub(super) fn bracket(text: &[u8]) -> Option<Head> {
     if let Some(head) = letter(text, content, close) {
         return Some(head);
     }
-    let level = bracket::bracket_level(content)??;
+    // Open Liberty fills its levels to eight bytes; one of them is a word of its own.
+    let level = if content == b"AUDIT   " { Level::Info } else { bracket::bracket_level(content)?? };
     if let Some(head) = dated(text, close + 1, level) {
         return Some(head);
     }
@@ -132,6 +134,17 @@ fn letter(text: &[u8], content: &[u8], close: usize) -> Option<Head> {
         && time::stamp(content, 2).is_some()
     {
         return Some(Head::new(Format::Plain, Some(word::letter(*letter)?), message));
+    }
+    if let Some(head) = glog::glog(&text[1..]) {
+        // PyTorch puts the whole of glog's header in brackets.
+        return Some(Head::new(Format::Glog, head.level, message));
+    }
+    if let [letter @ (b'I' | b'W' | b'E' | b'F'), b' ', place @ ..] = content {
+        // And its older `[W socket.cpp:601] text`.
+        let line = place.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let file = place[..place.len() - line].strip_suffix(b":")?;
+        let named = line > 0 && file.contains(&b'.') && !file.contains(&b' ');
+        return named.then(|| Head::new(Format::Glog, word::letter(*letter), message));
     }
     if !content.first()?.is_ascii_digit() {
         return None;

@@ -3,6 +3,7 @@
 
 use crate::level::Level;
 use crate::parse::format::Format;
+use crate::parse::front;
 use crate::parse::head::{Head, skip_blanks};
 use crate::parse::message;
 use crate::parse::time::{self, Shape};
@@ -20,7 +21,7 @@ pub(super) fn glog(text: &[u8]) -> Option<Head> {
         _ => return None,
     };
     let digits = text.get(1..10)?.iter().take_while(|b| b.is_ascii_digit()).count();
-    if !matches!(digits, 4 | 8) || text.get(digits + 1) != Some(&b' ') {
+    if !matches!(digits, 4 | 6 | 8) || text.get(digits + 1) != Some(&b' ') {
         return None;
     }
     // Before its start-up is done, Abseil writes `E0000 00:00:1700000000.123456`.
@@ -31,8 +32,23 @@ pub(super) fn glog(text: &[u8]) -> Option<Head> {
         None => return None,
     };
     let rest = text.get(end..)?;
+    if digits == 6 {
+        return cockroach(text, end).map(|message| Head::new(Format::Glog, Some(level), message));
+    }
     let close = memchr::memchr(b']', rest.get(..rest.len().min(200))?)?;
     Some(Head::new(Format::Glog, Some(level), skip_blanks(text, end + close + 1)))
+}
+
+/// CockroachDB's place behind a timestamp of six digits: ` 12 3@server/node.go:34  text`.
+fn cockroach(text: &[u8], end: usize) -> Option<usize> {
+    let at = skip_blanks(text, end);
+    let number = text.get(at..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+    let place = skip_blanks(text, at + number);
+    let rest = text.get(place..)?;
+    let length = rest.iter().take(120).position(|b| *b == b' ')?;
+    let line = rest[..length].iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let named = line > 0 && line < length && rest[length - line - 1] == b':';
+    (number > 0 && named).then(|| skip_blanks(text, place + length))
 }
 
 /// logcat's brief and tag forms: `W/Tag( 123): text`, `E/Tag: text`.
@@ -116,12 +132,8 @@ pub(super) fn redis(text: &[u8]) -> Option<Head> {
     }
     let [b':', b'M' | b'S' | b'C' | b'X', b' ', ..] = text.get(digits..)? else { return None };
     let stamp = time::stamp(text, digits + 3)?;
-    let level = match text.get(stamp.end..)? {
-        [b' ', b'#', b' ', ..] => Level::Warning,
-        [b' ', b'*', b' ', ..] => Level::Notice,
-        [b' ', b'-' | b'.', b' ', ..] => Level::Debug,
-        _ => return None,
-    };
+    let [b' ', sign, b' ', ..] = text.get(stamp.end..)? else { return None };
+    let level = front::redis_sign(*sign)?;
     (digits > 0).then(|| Head::new(Format::Redis, Some(level), stamp.end + 3))
 }
 

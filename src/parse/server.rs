@@ -22,23 +22,33 @@ pub(super) fn weblogic(text: &[u8]) -> Option<Head> {
     Some(Head { place: Place::Within(from, to), ..Head::new(Format::Plain, Some(level), from) })
 }
 
-/// Columns of PostgreSQL's CSV before the severity.
-const BEFORE_SEVERITY: usize = 11;
+/// The column of PostgreSQL's CSV that holds the severity, counted from behind the timestamp; Greenplum has more before it.
+const SEVERITY: [usize; 2] = [10, 15];
 /// The severity is looked for so far into a record: names and commands before it are short.
 const LONGEST_CSV_HEAD: usize = 1000;
 
-/// PostgreSQL's csvlog, whose timestamp ends at `end`: the severity is the twelfth column, the message the fourteenth.
+/// PostgreSQL's csvlog, whose timestamp ends at `end`: a severity, the SQL state, the message.
 pub(super) fn postgres_csv(text: &[u8], end: usize) -> Option<Head> {
-    if text.get(end) != Some(&b',') {
-        return None;
-    }
     let head = text.get(..text.len().min(LONGEST_CSV_HEAD))?;
     let mut at = end + 1;
-    for _ in 1..BEFORE_SEVERITY {
-        at = column_end(head, at)? + 1;
+    for column in 0..=SEVERITY[1] {
+        let stop = column_end(head, at)?;
+        if SEVERITY.contains(&column)
+            && let Some(level) = severity(unquoted(&head[at..stop]))
+        {
+            let state = column_end(head, stop + 1)?;
+            let message = state + 1;
+            let message = message + usize::from(text.get(message) == Some(&b'"'));
+            let five = unquoted(&head[stop + 1..state]).len() == 5;
+            return five.then(|| Head::new(Format::Postgres, Some(level), message));
+        }
+        at = stop + 1;
     }
-    let stop = column_end(head, at)?;
-    let level = match &head[at..stop] {
+    None
+}
+
+fn severity(word: &[u8]) -> Option<Level> {
+    Some(match word {
         b"LOG" | b"INFO" => Level::Info,
         b"NOTICE" => Level::Notice,
         b"WARNING" => Level::Warning,
@@ -46,10 +56,11 @@ pub(super) fn postgres_csv(text: &[u8], end: usize) -> Option<Head> {
         b"FATAL" | b"PANIC" => Level::Critical,
         debug if debug.starts_with(b"DEBUG") => Level::Debug,
         _ => return None,
-    };
-    let message = column_end(head, stop + 1)? + 1;
-    let message = message + usize::from(text.get(message) == Some(&b'"'));
-    Some(Head::new(Format::Postgres, Some(level), message))
+    })
+}
+
+fn unquoted(column: &[u8]) -> &[u8] {
+    column.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(column)
 }
 
 /// The comma behind the column that begins at `at`; quotes inside quotes are doubled.
@@ -81,6 +92,19 @@ pub(super) fn bind(text: &[u8], end: usize) -> Option<Head> {
     let more = if level == Level::Debug && digits > 0 && number.starts_with(b" ") { digits + 1 } else { 0 };
     let message = end + 1 + name + 2 + letters + more;
     text.get(message..)?.starts_with(b": ").then(|| Head::new(Format::Plain, Some(level), message + 2))
+}
+
+/// Erlang's and old RabbitMQ's `=ERROR REPORT==== 2-Jan-2026::10:00:00 ===`, the report in the lines below.
+pub(super) fn erlang(text: &[u8]) -> Option<Head> {
+    let rest = text.strip_prefix(b"=")?;
+    let letters = rest.iter().take(12).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = match &rest[..letters] {
+        b"PROGRESS" => Level::Info,
+        b"CRASH" | b"SUPERVISOR" => Level::Error,
+        word => word::level(word)?,
+    };
+    let message = 1 + letters + 1;
+    rest[letters..].starts_with(b" REPORT====").then(|| Head::new(Format::Rabbitmq, Some(level), message))
 }
 
 /// CUPS: `E [20/Nov/2026:12:00:00 +0000] text`.

@@ -54,19 +54,19 @@ pub(super) fn level(word: &[u8]) -> Option<Level> {
             Critical: b"crt" b"ftl" b"pnc";)
         }
         4 => {
-            table!(pack_short, packed; Info: b"info"; Warning: b"warn"; Critical: b"crit" b"pani" b"fata"; Error: b"fail" b"erro"; Debug: b"dbug" b"fine" b"debu" b"debg";
+            table!(pack_short, packed; Info: b"info"; Warning: b"warn"; Critical: b"crit" b"pani" b"fata" b"emer"; Error: b"fail" b"erro"; Debug: b"dbug" b"fine" b"debu" b"debg";
             Trace: b"trce" b"trac"; Notice: b"note";)
         }
         5 => table!(pack_short, packed; Error: b"error"; Debug: b"debug" b"finer"; Trace: b"trace" b"silly";
             Critical: b"fatal" b"panic" b"emerg" b"alert" b"criti"; Warning: b"warni";),
         6 => {
-            table!(pack_short, packed; Notice: b"notice"; Critical: b"severe" b"dpanic"; Trace: b"finest"; Debug: b"config";
+            table!(pack_short, packed; Notice: b"notice"; Critical: b"severe" b"dpanic"; Trace: b"finest"; Debug: b"config" b"ddebug";
             Error: b"errors";)
         }
         7 => {
             table!(pack_short, packed; Warning: b"warning"; Info: b"success"; Trace: b"verbose"; Error: b"failure";)
         }
-        8 => table!(pack_short, packed; Critical: b"critical"; Warning: b"warnings";),
+        8 => table!(pack_short, packed; Critical: b"critical"; Warning: b"warnings"; Debug: b"subdebug";),
         _ => None,
     }
 }

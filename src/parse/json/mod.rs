@@ -5,6 +5,7 @@
 
 mod access;
 mod keys;
+mod own;
 
 pub(super) use keys::{Key, key};
 
@@ -222,7 +223,7 @@ pub(super) fn walk(text: &[u8], mut pairs: Pairs<'_>, mut found: Found, mut any:
     if !any && !pairs.closed {
         return None;
     }
-    let own = found.level.or(found.serilog.then_some(Level::Info));
+    let own = found.level.or(found.serilog.then_some(Level::Info)).or_else(|| own::kibana(text));
     let by_status = if own.is_none() { access::level(text) } else { None };
     let level = own.or(by_status);
     let place = match found.message {
@@ -254,6 +255,9 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
             if let Some(name) = member(text, value.from, b"name") {
                 found.level(word::value(&text[name.from..name.to]), true);
             }
+        }
+        Key::Level if bytes.len() == 1 && !value.string && own::is_nextcloud(text) => {
+            found.level(own::nextcloud(bytes[0]), true);
         }
         Key::Level => {
             // A number may yet be explained by a name that follows it (monolog, bunyan's relatives).

@@ -132,7 +132,10 @@ fn behind_tag(line: &[u8], at: usize, end: usize) -> Option<usize> {
     }
     let stops = |t| equal(t, b' ') | equal(t, b'\t') | equal(t, b'.');
     let blank = first(line, at, end.min(at + LONGEST_TAG), stops)?;
-    (line[blank] != b'.' && line[blank - 1] == b':').then(|| skip_blanks(line, blank))
+    let tag = line[blank] != b'.' && line[blank - 1] == b':' && line[blank - 2] != b')';
+    let message = skip_blanks(line, blank);
+    // A Cisco device's mnemonic holds a level.
+    (tag && line.get(message) != Some(&b'%')).then_some(message)
 }
 
 /// The beginning of a line of the old syslog up to its tag.
@@ -141,7 +144,8 @@ pub(super) fn of_syslog(line: &[u8]) -> Option<Shape> {
     let host = skip_blanks(line, stamp.end);
     let length = line.get(host..)?.iter().position(|b| *b == b' ')?;
     let name = &line[host..host + length];
-    if name.ends_with(b":") || syslog::facility(name).is_some() {
+    let own = memchr::memchr2(b'[', b'\t', name).is_some();
+    if own || name.ends_with(b":") || syslog::facility(name).is_some() {
         return None;
     }
     let digits = 0..stamp.end;

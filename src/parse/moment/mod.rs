@@ -151,11 +151,11 @@ fn written(text: &[u8]) -> Option<Moment> {
 /// glog's and klog's `I1120 12:00:00.123456`, also with a year.
 fn glog(text: &[u8]) -> Option<Moment> {
     let digits = text.get(1..)?.iter().take_while(|b| b.is_ascii_digit()).count();
-    if !text[0].is_ascii_uppercase() || !matches!(digits, 4 | 8) || text.get(1 + digits) != Some(&b' ') {
+    if !text[0].is_ascii_uppercase() || !matches!(digits, 4 | 6 | 8) || text.get(1 + digits) != Some(&b' ') {
         return None;
     }
     let mut walk = Walk { text, at: 1 };
-    let year = if digits == 8 { Some(walk.exactly(4)?) } else { None };
+    let year = if digits > 4 { Some(walk.exactly(digits - 4)?) } else { None };
     let (month, day) = (walk.exactly(2)?, walk.exactly(2)?);
     walk.at += 1;
     Some(Date { year, month, day }.at(walk.clock()?))?

@@ -87,7 +87,8 @@ fn numeric(walk: &mut Walk<'_>) -> Option<Moment> {
         None => (walk.number()?, false),
     };
     let mut third = None;
-    if walk.peek() == separator {
+    let clock = named && separator == b' ' && walk.text.get(walk.at + 3) == Some(&b':');
+    if walk.peek() == separator && !clock {
         walk.at += 1;
         let from = walk.at;
         third = walk.number().map(|number| (number, walk.at - from));
@@ -107,7 +108,8 @@ fn numeric(walk: &mut Walk<'_>) -> Option<Moment> {
 fn named(walk: &mut Walk<'_>) -> Option<Moment> {
     let mut month = walk.month();
     if month.is_none() {
-        walk.at += 3;
+        // A day's name, or a zone's.
+        walk.at += walk.text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
         walk.separators();
         month = walk.month();
     }

@@ -48,7 +48,8 @@ impl Walk<'_> {
         let text = self.text;
         let rest = text.get(self.at..).unwrap_or_default();
         let date = text.get(usize::from(self.bracketed)..self.stamp.end).unwrap_or_default();
-        if self.bracketed && date.first().is_some_and(u8::is_ascii_alphabetic) {
+        let apart = self.separator == b'[' || self.brackets > 0;
+        if apart && self.bracketed && date.first().is_some_and(u8::is_ascii_alphabetic) {
             return Format::ApacheError;
         }
         if self.separator == b'[' {
@@ -65,7 +66,8 @@ impl Walk<'_> {
             if matches!(rest, [b' ', b'[', b'M', b'Y', b'-', ..]) {
                 return Format::Mysql;
             }
-            if date.get(6) == Some(&b' ') && self.brackets == 0 {
+            let short = date.get(6) == Some(&b' ') && date[..6].iter().all(u8::is_ascii_digit);
+            if short && self.brackets == 0 {
                 return Format::Mysql;
             }
         }

@@ -2,26 +2,21 @@
 //! home-made layouts. After the timestamp come a few fields in any order; one of them may be the level.
 
 mod layout;
+mod marks;
+mod token;
 
 use crate::level::Level;
 use crate::parse::bracket::{bracket_level, closing};
-use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Strength, Trust, skip_blanks};
-use crate::parse::time::{self, Shape, Stamp};
-use crate::parse::word;
+use crate::parse::time::{Shape, Stamp};
+use crate::parse::{syslog, word};
+use token::Token;
 
 /// Fields behind which no level is looked for.
 const MOST_FIELDS: usize = 10;
 /// Bare words behind which no level is looked for: a third one is rather a sentence than a logger's name.
 const MOST_WORDS: usize = 2;
-
-/// The header of a line that begins with a timestamp, in brackets or not.
-pub(super) fn head(text: &[u8]) -> Option<Head> {
-    let open = usize::from(text.first() == Some(&b'['));
-    let stamp = time::stamp(text, open)?;
-    fields(text, stamp, open == 1)
-}
 
 /// The header whose timestamp is `stamp`, with its bracket still open where `inside`.
 pub(super) fn fields(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<Head> {
@@ -69,9 +64,6 @@ pub(super) fn level_word(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<L
     None
 }
 
-/// What ends a word.
-static STOPS: Bytes = Bytes::only(b" \t|[(,]");
-
 /// What one field turned out to be.
 enum Field {
     Level(Option<Level>, Trust),
@@ -93,6 +85,8 @@ struct Walk<'a> {
     separator: u8,
     /// A word and a colon stood before: the message unless a level follows.
     named: bool,
+    /// The last word was a name with process and thread in brackets.
+    threaded: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -100,7 +94,18 @@ impl<'a> Walk<'a> {
         let closed = text.get(stamp.end) == Some(&b']');
         let at = if bracketed && closed { stamp.end + 1 } else { stamp.end };
         let inside = bracketed && !closed;
-        Walk { text, stamp, at, inside, bracketed, words: 0, brackets: 0, separator: 0, named: false }
+        Walk {
+            text,
+            stamp,
+            at,
+            inside,
+            bracketed,
+            words: 0,
+            brackets: 0,
+            separator: 0,
+            named: false,
+            threaded: false,
+        }
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -114,6 +119,11 @@ impl<'a> Walk<'a> {
                 b' ' | b'\t' => {}
                 byte @ (b'|' | b',' | b':' | b';') => self.separator = byte,
                 b'-' if matches!(self.byte(self.at + 1), b' ' | b'\t') => self.separator = b'-',
+                // ClamAV's arrow.
+                b'-' if self.byte(self.at + 1) == b'>' && self.byte(self.at + 2) == b' ' => {
+                    self.separator = b'-';
+                    self.at += 1;
+                }
                 b']' if self.inside => {
                     self.inside = false;
                     self.separator = b']';
@@ -144,18 +154,27 @@ impl<'a> Walk<'a> {
             self.separator = b'[';
             return Field::Level(level, Trust::Sure);
         }
+        if self.words == 0
+            && self.brackets == 0
+            && let Some(level) = marks::between(content)
+        {
+            self.at = close + 1;
+            return Field::Level(Some(level), Trust::Sure);
+        }
         self.at = close + 1;
         self.brackets += 1;
         // Twisted's system: what follows is the message.
         if content == b"-" && self.brackets == 1 && self.words == 0 { Field::End } else { Field::Other }
     }
 
-    /// Airflow's `{file.py:12}`; any other brace begins a message.
+    /// Airflow's `{file.py:12}` and ClickHouse's query; any other brace begins a message.
     fn braces(&mut self) -> Field {
         let rest = self.text.get(self.at + 1..).unwrap_or_default();
         let length =
             rest.iter().take(100).take_while(|b| b.is_ascii_alphanumeric() || b"._:/-".contains(b)).count();
-        if length == 0 || rest.get(length) != Some(&b'}') {
+        // ClickHouse's query has no name where there is none.
+        let named = length > 0 || rest.starts_with(b"} <");
+        if !named || rest.get(length) != Some(&b'}') {
             return Field::End;
         }
         self.at += length + 2;
@@ -165,7 +184,8 @@ impl<'a> Walk<'a> {
 
     fn word(&mut self) -> Field {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let token = Token::at(rest);
+        let letters = token.letters;
         let next = rest.get(letters).copied().unwrap_or(b' ');
         if (3..=13).contains(&letters) {
             if next == b'=' {
@@ -175,58 +195,73 @@ impl<'a> Walk<'a> {
                 return field;
             }
         }
-        if letters == 1
-            && self.words == 0
-            && !self.named
-            && matches!(next, b' ' | b'|' | b']' | b'!')
-            && matches!(rest[0], b'D' | b'I' | b'W' | b'E' | b'F' | b'C')
+        if !self.named
+            && letters <= 2
+            && let Some((level, length, trust)) = marks::mark(rest, letters, self.separator, self.words)
         {
-            // Telegraf writes `E!`.
-            let letter = rest[0];
-            let marked = self.separator != 0 || next == b'!';
-            let trust = if marked { Trust::Sure } else { Trust::Likely };
-            self.at += 1 + usize::from(next == b'!');
-            return Field::Level(word::letter(letter), trust);
+            self.at += length;
+            return Field::Level(Some(level), trust);
         }
-        let length = rest.iter().take_while(|b| !STOPS.has(**b)).count();
-        let whole = &rest[..length];
-        if self.named || length == 0 {
+        if self.named || token.length == 0 {
             return Field::End;
         }
+        let whole = &rest[..token.length];
+        self.marked(rest, whole).unwrap_or_else(|| self.name(whole, token.number))
+    }
+
+    /// A word that holds a level between other things, or tells another format.
+    fn marked(&mut self, rest: &[u8], whole: &[u8]) -> Option<Field> {
         if let Some(field) = self.channel(whole) {
-            return field;
+            return Some(field);
         }
-        if let Some(level) = crate::parse::syslog::cisco(whole) {
-            let message = skip_blanks(self.text, self.at + length);
-            return Field::Done(Head::new(Format::Syslog, Some(level), message));
+        if let Some(level) = syslog::cisco(whole) {
+            let message = skip_blanks(self.text, self.at + whole.len());
+            return Some(Field::Done(Head::new(Format::Syslog, Some(level), message)));
         }
-        if self.words == 0
-            && let Some(level) = crate::parse::syslog::facility(whole)
-        {
-            let head = crate::parse::syslog::tagged(self.text, self.at + length);
-            return Field::Done(Head { level: Some(level), ..head });
+        if let Some((level, end)) = marks::record(rest) {
+            self.at += end;
+            return Some(Field::Level(Some(level), Trust::Sure));
         }
-        let plain = whole.strip_suffix(b":");
-        let mut end = self.at + length;
-        let mut tagged = plain.is_some();
+        if self.words > 0 {
+            return None;
+        }
+        if let Some(level) = syslog::facility(whole) {
+            let head = syslog::tagged(self.text, self.at + whole.len());
+            return Some(Field::Done(Head { level: Some(level), ..head }));
+        }
+        let (level, end) = marks::kernel(rest).or_else(|| marks::log(rest, self.brackets))?;
+        self.at += end;
+        Some(Field::Level(Some(level), Trust::Sure))
+    }
+
+    /// A logger's, a host's or a program's name, or a number.
+    fn name(&mut self, whole: &[u8], number: bool) -> Field {
+        let tag = self.at;
+        let mut end = self.at + whole.len();
+        let mut tagged = whole.ends_with(b":");
         if self.byte(end) == b'['
             && let Some(close) = closing(self.text, end)
-            && self.byte(close + 1) == b':'
         {
-            end = close + 2;
-            tagged = true;
+            if self.byte(close + 1) != b':' {
+                self.threaded = syslog::is_threaded(self.text.get(tag..=close).unwrap_or_default());
+            } else if let Some(level) = marks::shouted(self.text.get(end + 1..close).unwrap_or_default()) {
+                self.at = close + 1;
+                return Field::Level(Some(level), Trust::Sure);
+            } else {
+                end = close + 2;
+                tagged = true;
+            }
         }
         self.at = end;
-        // OpenVPN's microseconds.
-        let number = whole.strip_prefix(b"us=").unwrap_or(whole);
-        let number = number.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'#' | b'.' | b':'));
-        if number {
+        let thread = !number && marks::is_thread(whole);
+        self.threaded |= thread;
+        if number || thread {
             return Field::Other;
         }
         self.words += 1;
         if tagged && self.words == 2 && self.separator == 0 && self.brackets == 0 && !self.bracketed {
             // A host and a tag: syslog with a modern timestamp. Its message is the program's own.
-            return Field::Done(crate::parse::syslog::tagged(self.text, end));
+            return Field::Done(syslog::said(self.text, tag, skip_blanks(self.text, end)));
         }
         if tagged {
             self.named = true;
@@ -253,13 +288,29 @@ impl<'a> Walk<'a> {
             return crate::parse::php::behind(self.text, self.at).map(Field::Done);
         }
         let http = word == b"http" && next == b':' && self.words == 0 && !self.named;
-        let level = if http { Level::Info } else { word::header(word)? };
         let upper = word::is_upper(word);
+        let level = match word::header(word) {
+            _ if http => Level::Info,
+            Some(level) => level,
+            // Robot Framework's.
+            None if word == b"FAIL" && self.separator == b'-' && rest.starts_with(b" - ") => Level::Error,
+            None if word == b"fail" && marks::is_category(rest) => Level::Error,
+            None => return None,
+        };
         let wide = matches!(rest, [b' ', b' ', ..] | [b'\t' | b'|' | b']', ..] | [b' ', b'|' | b'[', ..]);
         let dashed = matches!(rest, [b' ', b'-', b' ', ..]);
         let apart = matches!(self.separator, b'|' | b'-' | b',' | b']');
+        let colon = next == b':';
         let trust = match (upper, self.words) {
-            _ if self.named => upper.then_some(Trust::Likely)?,
+            _ if self.named => {
+                let tagged = self.words == 1 && colon && (self.bracketed || syslog::is_titled(word));
+                (upper || tagged).then_some(Trust::Likely)?
+            }
+            // Nagios tells of alerts, which are its business.
+            (true, 1..) if word == b"ALERT" && self.separator == 0 => return None,
+            (false, 0) if colon && marks::is_category(rest) => Trust::Sure,
+            (false, _) if colon && self.separator == b':' => Trust::Sure,
+            (false, 0 | 1) if colon && self.threaded => Trust::Sure,
             (true, 0) => Trust::Sure,
             (true, _) if apart || wide || dashed => Trust::Sure,
             (true, _) => Trust::Likely,
