@@ -16,8 +16,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(250);
 /// How often files without writes are looked at where every write is told of, and where not.
 const IDLE_CHECKS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(1)];
-/// A listing is not repeated before this many times of what it took has gone by.
+/// A listing is not repeated before this many times of what it took has gone by, or the time that follows: a file that
+/// comes and goes between two listings is never seen, however slow they are.
 const LISTING_SHARE: u32 = 20;
+const LISTING_PAUSE: Duration = Duration::from_secs(1);
 
 /// An input and when to list it.
 struct Round {
@@ -165,10 +167,10 @@ impl Round {
     fn list(&mut self, follow: &Follow, sees: bool) {
         let started = Instant::now();
         let mut listing = self.globs.list();
-        let took = started.elapsed();
-        self.earliest = Instant::now() + took * LISTING_SHARE;
+        let pause = (started.elapsed() * LISTING_SHARE).min(LISTING_PAUSE);
+        self.earliest = Instant::now() + pause;
         let every = if sees { follow.options.list_every } else { follow.options.poll_every };
-        self.due = Instant::now() + every.max(took * LISTING_SHARE);
+        self.due = Instant::now() + every.max(pause);
         self.dirs = std::mem::take(&mut listing.dirs);
         self.tell(follow, &listing.errors, &listing.unmatched);
         if listing.files.len() > follow.options.files {

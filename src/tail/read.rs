@@ -286,7 +286,7 @@ fn grown_head(file: &File, saved: &Saved) -> io::Result<Option<Result<Head, ()>>
     if !(known == 0 || cut || (head.len() >= known && saved.head.fits(head))) {
         return Ok(Some(Err(())));
     }
-    Ok((head.len() != known).then(|| Ok(Head::of(head))))
+    Ok((Head::covers(head, saved.offset) != known).then(|| Ok(Head::of_file(head, saved.offset))))
 }
 
 /// Takes the new fingerprint over once the mark has shown that the file is still the same.

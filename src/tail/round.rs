@@ -93,6 +93,8 @@ impl Tailer {
             entry.look = look;
             entry.written = now;
             entry.recheck = true;
+            // Not after the pause that a quiet file gets.
+            self.agenda.plan(id, now);
         } else if look.size <= entry.searched {
             return self.idle_turn(id, now, sink, facts);
         }
@@ -286,7 +288,7 @@ impl Tailer {
     ) -> Option<FileId> {
         use std::os::unix::ffi::OsStrExt;
         let id = self.next_id();
-        let head = Head::of(&read::read_head(&file).ok()?);
+        let head = Head::of_file(&read::read_head(&file).ok()?, 0);
         let mut saved = Saved {
             head,
             dev: look.dev,
@@ -374,7 +376,6 @@ fn start_at_end(
     let head = read::read_head(file)?;
     let (encoding, bom) = Encoding::detect(&head);
     saved.encoding = encoding;
-    saved.head = Head::of(&head);
     let from = size.saturating_sub(block.size as u64);
     let from = (from - from % encoding.unit()).max(bom as u64).min(size);
     let mut tail = vec![0; (size - from) as usize];
@@ -382,6 +383,7 @@ fn start_at_end(
     tail.truncate(filled);
     let end = encoding.last_line(&tail).unwrap_or(if from > bom as u64 { tail.len() } else { 0 });
     saved.offset = from + end as u64;
+    saved.head = Head::of_file(&head, saved.offset);
     let mut before = vec![0; saved.offset.min(MARK_BYTES as u64) as usize];
     let filled = read::read_at(file, saved.offset - before.len() as u64, &mut before)?;
     saved.mark = Mark::of(&before[..filled]);

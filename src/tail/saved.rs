@@ -107,6 +107,23 @@ impl Head {
         }
     }
 
+    /// The fingerprint of a content that is settled up to `offset`; `bytes`: the first ones of its file. What stands
+    /// behind the settled and the complete lines may still be written over (a progress bar, a hole that is filled), and
+    /// is left out, unless there is nothing else.
+    pub fn of_file(bytes: &[u8], offset: u64) -> Head {
+        Head::of(&bytes[..Head::covers(bytes, offset)])
+    }
+
+    /// How many bytes [`Head::of_file`] covers.
+    pub fn covers(bytes: &[u8], offset: u64) -> usize {
+        let most = bytes.len().min(HEAD_BYTES);
+        let complete = memchr::memrchr(b'\n', &bytes[..most]).map_or(0, |at| at + 1);
+        match complete.max(offset.min(most as u64) as usize) {
+            0 => most,
+            covered => covered,
+        }
+    }
+
     /// How many bytes it covers.
     pub fn len(&self) -> usize {
         usize::from(self.len)

@@ -138,3 +138,41 @@ fn a_damaged_archive_is_counted_as_far_as_it_goes() {
     let lost = What::Lost { bytes: size - read, reason: LostReason::Decode };
     assert!(w.facts.iter().any(|fact| fact.what == lost), "{:?}", w.facts);
 }
+
+#[test]
+fn an_unfinished_line_may_be_written_over() {
+    use std::os::unix::fs::FileExt;
+    let mut w = World::new(only_app);
+    let file = w.append("app.log", "one\ntwo\nprogress 10%");
+    let writer = OpenOptions::new().write(true).open(w.path("app.log")).unwrap();
+    w.step();
+    for done in ["20%", "55%", "99%\n"] {
+        writer.write_all_at(format!("progress {done}").as_bytes(), 8).unwrap();
+        w.step();
+        w.now += Duration::from_secs(1);
+        w.step();
+    }
+    drop(file);
+    w.expect(&["one", "two", "progress 99%"]);
+    assert_eq!((w.lost(), w.count(&What::Truncated)), (0, 0));
+}
+
+#[test]
+fn a_hole_may_be_filled_later() {
+    use std::os::unix::fs::FileExt;
+    let mut w = World::new(only_app);
+    w.append("app.log", "one\n");
+    w.step();
+    let writer = OpenOptions::new().write(true).open(w.path("app.log")).unwrap();
+    writer.set_len(64).unwrap();
+    w.step();
+    w.now += Duration::from_secs(1);
+    w.step();
+    let rest = format!("{}\n", "x".repeat(59));
+    writer.write_all_at(rest.as_bytes(), 4).unwrap();
+    w.step();
+    w.append("app.log", "last\n");
+    w.step();
+    w.expect(&["one", rest.trim_end(), "last"]);
+    assert_eq!((w.lost(), w.count(&What::Truncated)), (0, 0));
+}
