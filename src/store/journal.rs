@@ -26,8 +26,9 @@ const DELETED: u32 = u32::MAX;
 const IN_TABLE: u32 = u32::MAX - 1;
 /// Values from here on go to their table at once.
 const LARGE_BYTES: usize = 2048;
-/// A pass over the late rows goes with half as many changes as there are late rows, so that those which come up
-/// meanwhile are fewer than those that leave; but at least with this many, so that busy rows are not taken over.
+/// A pass over the late rows goes with half as many changes as there are rows in the tables, so that many of a page's
+/// rows are late; with half as many as there are late rows, so that those which come up meanwhile are fewer than those
+/// that leave; and with this many, so that busy rows are not taken over. The largest of the three counts.
 const PASS_ROWS: usize = 4096;
 
 /// A row's table and key.
@@ -54,8 +55,8 @@ pub(super) struct Journal {
     spent: u64,
     /// The last row that the pass under way has looked at.
     cursor: Option<Id>,
-    /// Rows in the tables when they were last counted.
-    stored: u64,
+    /// Rows in the tables.
+    stored: i64,
     /// [`PASS_ROWS`]; tests make it small.
     pub(super) pass_rows: usize,
 }
@@ -71,7 +72,7 @@ pub(super) struct Turn {
     ended: bool,
     first: u64,
     next: u64,
-    stored: u64,
+    stored: i64,
 }
 
 impl Journal {
@@ -96,7 +97,7 @@ impl Journal {
         for table in Table::ALL {
             journal.stored += match reading.open_table(table.definition()) {
                 Err(redb::TableError::TableDoesNotExist(_)) => 0,
-                opened => opened?.len()?,
+                opened => opened?.len()? as i64,
             };
         }
         let batches = match reading.open_table(BATCHES) {
@@ -144,12 +145,12 @@ impl Journal {
     pub(super) fn write(&self, writing: &WriteTransaction, changes: &Changes) -> Result<Turn, redb::Error> {
         let count = changes.rows.len();
         // So many that neighbours share pages anyway.
-        if count > self.pass_rows && count as u64 > self.stored / 4 {
+        if count > self.pass_rows && count as i64 > self.stored / 4 {
             return self.write_whole(writing, changes);
         }
         let (first, next, stored) = (self.first, self.next, self.stored);
         let mut turn = Turn { first, next, stored, cursor: self.cursor.clone(), ..Turn::default() };
-        write_rows(writing, changes.rows.iter().filter(|(_, value)| is_large(value)))?;
+        turn.stored += write_rows(writing, changes.rows.iter().filter(|(_, value)| is_large(value)))?;
         let mut batches = writing.open_table(BATCHES)?;
         for batch in encode(changes) {
             batches.insert(turn.next, batch.as_slice())?;
@@ -161,14 +162,19 @@ impl Journal {
             turn.first += 1;
         }
         let from = self.cursor.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let most = (count * self.late.len()).div_ceil((self.late.len() / 2).max(self.pass_rows));
+        let most = (count * self.late.len()).div_ceil(self.pass());
         let looked = || self.late.range((from, Bound::Unbounded)).take(most);
         let is_due = |(id, late): &(&Id, &Late)| late.batch < self.until && !changes.rows.contains_key(*id);
-        write_rows(writing, looked().filter(is_due).map(|(id, late)| (id, &late.value)))?;
+        turn.stored += write_rows(writing, looked().filter(is_due).map(|(id, late)| (id, &late.value)))?;
         turn.taken.extend(looked().filter(is_due).map(|(id, _)| id.clone()));
         turn.cursor = looked().last().map(|(id, _)| id.clone()).or(turn.cursor);
         turn.ended = looked().count() < most || self.late.is_empty();
         Ok(turn)
+    }
+
+    /// How many changes a pass takes.
+    fn pass(&self) -> usize {
+        (self.stored.max(0) as usize / 2).max(self.late.len() / 2).max(self.pass_rows)
     }
 
     /// Writes changes and all late rows into the tables.
@@ -180,7 +186,7 @@ impl Journal {
         write_rows(writing, self.late.iter().map(|(id, late)| (id, &late.value)))?;
         write_rows(writing, &changes.rows)?;
         for table in Table::ALL {
-            turn.stored += writing.open_table(table.definition())?.len()?;
+            turn.stored += writing.open_table(table.definition())?.len()? as i64;
         }
         Ok(turn)
     }
@@ -216,22 +222,23 @@ impl Journal {
     }
 }
 
-/// Writes rows, given in the order of their tables, into these.
+/// Writes rows, given in the order of their tables, into these; gives by how many the rows there have become more.
 fn write_rows<'r>(
     writing: &WriteTransaction,
     rows: impl IntoIterator<Item = (&'r Id, &'r Option<Vec<u8>>)>,
-) -> Result<(), redb::Error> {
+) -> Result<i64, redb::Error> {
+    let mut more = 0;
     let mut rows = rows.into_iter().peekable();
     while let Some(table) = rows.peek().map(|(id, _)| id.0) {
         let mut opened = writing.open_table(table.definition())?;
         while let Some(((_, key), value)) = rows.next_if(|(id, _)| id.0 == table) {
-            match value {
-                Some(value) => drop(opened.insert(key.as_slice(), value.as_slice())?),
-                None => drop(opened.remove(key.as_slice())?),
-            }
+            more += match value {
+                Some(value) => i64::from(opened.insert(key.as_slice(), value.as_slice())?.is_none()),
+                None => -i64::from(opened.remove(key.as_slice())?.is_some()),
+            };
         }
     }
-    Ok(())
+    Ok(more)
 }
 
 /// Whether a row goes to its table at once.
