@@ -38,17 +38,20 @@ fn a_bad_web_config_stops_the_start_and_tells_no_secret() {
     let folder = Folder::new();
     let app = folder.write("app.log", "");
     let config = folder.write("web.yml", "basic_auth_users:\n  a: plainword\nrate_limits: {}\n");
-    let run = || err(&logtally(&["run", "--web.config.file", &config, "--storage.path", "none", &app]));
-    let said = run();
+    let run = || logtally(&["run", "--web.config.file", &config, "--storage.path", "none", &app]);
+    let output = run();
+    let said = err(&output);
+    assert_eq!(code(&output), 2, "{said}");
     assert!(
         said.contains("web.yml:3:1: error: unknown key `rate_limits`") && said.contains("`rate_limit`?"),
         "{said}"
     );
     assert!(!said.contains("plainword"), "{said}");
     folder.write("web.yml", "basic_auth_users:\n  a: [plainword]\n");
-    let output = logtally(&["run", "--web.config.file", &config, "--storage.path", "none", &app]);
-    assert_eq!(code(&output), 2);
-    assert!(run().contains("web.yml:2:6: error: basic_auth_users.a") && !run().contains("plainword"));
+    let output = run();
+    let said = err(&output);
+    assert_eq!(code(&output), 2, "{said}");
+    assert!(said.contains("web.yml:2:6: error: basic_auth_users.a") && !said.contains("plainword"), "{said}");
 }
 
 #[test]

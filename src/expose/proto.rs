@@ -10,7 +10,7 @@ use super::sparse;
 use super::wire::{LENGTH, VARINT, bytes, double, key, varint, varint_len};
 use crate::tally::exemplar::{Exemplar, LABEL};
 use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Value, Visit};
-use crate::tally::native::{Native, ZERO_THRESHOLD};
+use crate::tally::native::Native;
 
 /// A family's message is closed when it has grown to this size, so that memory stays bounded.
 const SPLIT: usize = 4 * 1024 * 1024;
@@ -197,12 +197,6 @@ fn histogram(metric: &mut Vec<u8>, buckets: &Buckets<'_>, detail: Detail<'_>) {
 /// The sparse form, with exemplars of its own: a receiver need not look for those of the explicit buckets. Without any
 /// observation it is told apart by its threshold.
 fn push_native(out: &mut Vec<u8>, native: &Native, exemplars: &[Exemplar]) {
-    key(out, 5, VARINT);
-    varint(out, sparse::zigzag(native.schema().into()));
-    double(out, 6, ZERO_THRESHOLD);
-    key(out, 7, VARINT);
-    varint(out, native.zero());
-    sparse::buckets(out, native.negative(), 9, 10);
-    sparse::buckets(out, native.positive(), 12, 13);
+    sparse::form(out, native, 5);
     exemplars.iter().for_each(|exemplar| push_exemplar(out, 16, exemplar));
 }

@@ -1,14 +1,25 @@
 //! Sparse buckets as the messages of Prometheus write them: spans of neighbours, and each count as its difference to
 //! the one before.
 
-use super::wire::{VARINT, bytes, key, varint};
-use crate::tally::native::Bucket;
+use super::wire::{VARINT, bytes, double, key, varint};
+use crate::tally::native::{Bucket, Native, ZERO_THRESHOLD};
 
 /// Empty buckets between two others are written out if they are no more than this: a new span takes more bytes.
 const MAX_GAP: i32 = 2;
 
+/// Appends the sparse form. Exposition and remote write number its fields alike, from `schema` on.
+pub(crate) fn form(out: &mut Vec<u8>, native: &Native, schema: u64) {
+    key(out, schema, VARINT);
+    varint(out, zigzag(native.schema().into()));
+    double(out, schema + 1, ZERO_THRESHOLD);
+    key(out, schema + 2, VARINT);
+    varint(out, native.zero());
+    buckets(out, native.negative(), schema + 4, schema + 5);
+    buckets(out, native.positive(), schema + 7, schema + 8);
+}
+
 /// Appends the buckets of one sign, in the two fields that the message has for spans and for differences.
-pub(crate) fn buckets(out: &mut Vec<u8>, side: &[Bucket], spans: u64, differences: u64) {
+fn buckets(out: &mut Vec<u8>, side: &[Bucket], spans: u64, differences: u64) {
     let mut deltas = Vec::with_capacity(2 * side.len());
     let (mut next, mut before) = (0_i32, 0_u64);
     let mut put = |count: u64| {

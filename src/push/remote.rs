@@ -8,7 +8,7 @@ use super::record::{Point, Series};
 use crate::expose::wire::{LENGTH, VARINT, bytes, double, key, varint};
 use crate::expose::{bound, sparse};
 use crate::tally::exposition::{Desc, Kind};
-use crate::tally::native::{Native, ZERO_THRESHOLD};
+use crate::tally::native::Native;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -167,14 +167,7 @@ fn histogram(out: &mut Vec<u8>, count: u64, sum: f64, native: Option<&Native>) {
     key(out, 1, VARINT);
     varint(out, count);
     double(out, 3, sum);
-    let Some(native) = native else { return };
-    key(out, 4, VARINT);
-    varint(out, sparse::zigzag(native.schema().into()));
-    double(out, 5, ZERO_THRESHOLD);
-    key(out, 6, VARINT);
-    varint(out, native.zero());
-    sparse::buckets(out, native.negative(), 8, 9);
-    sparse::buckets(out, native.positive(), 11, 12);
+    native.inspect(|native| sparse::form(out, native, 4));
 }
 
 fn metadata(out: &mut Vec<u8>, family: &Desc, symbols: &mut Symbols) {

@@ -3,6 +3,7 @@
 use super::load::{Source, texts};
 use crate::error::Problem;
 use crate::redact::Redactor;
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::Metadata;
@@ -22,7 +23,7 @@ pub fn render(problems: &[Problem], sources: &[Source]) -> String {
         known.extend(texts(source, &mut Vec::new()).into_iter().map(|text| (text.name, text.text)));
     }
     let mut others: HashMap<&Path, String> = HashMap::new();
-    let redactor = Redactor::new(&[]).ok();
+    let redactor = LazyCell::new(|| Redactor::new(&[]).ok());
     let mut out = String::new();
     for problem in problems {
         let shown = problem.to_string();

@@ -163,12 +163,13 @@ impl Journal {
         }
         let from = self.cursor.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let most = (count * self.late.len()).div_ceil(self.pass());
-        let looked = || self.late.range((from, Bound::Unbounded)).take(most);
+        let looked: Vec<(&Id, &Late)> = self.late.range((from, Bound::Unbounded)).take(most).collect();
         let is_due = |(id, late): &(&Id, &Late)| late.batch < self.until && !changes.rows.contains_key(*id);
-        turn.stored += write_rows(writing, looked().filter(is_due).map(|(id, late)| (id, &late.value)))?;
-        turn.taken.extend(looked().filter(is_due).map(|(id, _)| id.clone()));
-        turn.cursor = looked().last().map(|(id, _)| id.clone()).or(turn.cursor);
-        turn.ended = looked().count() < most || self.late.is_empty();
+        turn.cursor = looked.last().map(|(id, _)| (*id).clone()).or(turn.cursor);
+        turn.ended = looked.len() < most || self.late.is_empty();
+        let due: Vec<(&Id, &Late)> = looked.into_iter().filter(is_due).collect();
+        turn.stored += write_rows(writing, due.iter().map(|(id, late)| (*id, &late.value)))?;
+        turn.taken.extend(due.into_iter().map(|(id, _)| id.clone()));
         Ok(turn)
     }
 
