@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// After waking, what is written in the next moment is taken along: a busy writer does not wake us for every line.
+/// After waking, what happens in the next moment is taken along: a busy writer does not wake us for every line.
 const COALESCE: Duration = Duration::from_millis(10);
+/// The same where files were only written to: nothing waits for it, since every scrape reads up to now by itself.
+const COALESCE_WRITES: Duration = Duration::from_millis(20);
 /// Longest wait where events come.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Longest wait where they do not.
@@ -89,8 +91,10 @@ pub(super) fn run(follow: &Follow, mine: &[Arc<Mutex<Shard>>], watch: &mut Watch
             if hint.all {
                 next_round = Instant::now();
             }
-            if hint.dirs_changed || hint.all || !hint.modified.is_empty() {
+            if hint.dirs_changed || hint.all {
                 std::thread::sleep(COALESCE);
+            } else if !hint.modified.is_empty() {
+                std::thread::sleep(COALESCE_WRITES);
             }
         }
     }
