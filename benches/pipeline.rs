@@ -117,7 +117,7 @@ fn encode(bencher: Bencher<'_, '_>) {
         tally.stream(&key, Head::default, false);
     }
     tally.settle();
-    let cut = Cut::new(vec![tally.cut(STREAMS as u64)], &guard);
+    let cut = Cut::new(vec![tally.cut(1, STREAMS as u64)], 1, &guard);
     let length = |cut: &Cut| {
         let mut length = 0;
         expose::encode(expose::Format::Text, cut, &mut |chunk| length += chunk.len());

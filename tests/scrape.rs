@@ -1,6 +1,8 @@
 //! What a scraper sees of the real binary: names, values, formats, the three laws of counters, signals and reloads.
 
-use crate::support::{Exporter, Folder, Scrape, ask, code, err, logtally, project, same_as_file, until};
+use crate::support::{
+    Exporter, Folder, Scrape, ask, code, err, logtally, parse, project, same_as_file, until,
+};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -156,6 +158,32 @@ fn counters_never_go_down_and_are_born_at_zero() {
         declined == 41.0 && scrape.sum("log_exceptions_total", &[]) == 41.0
     });
     assert_eq!(last.one("log_pattern_events_total", &[("bank", "bank1"), ("level", "error")]), 21.0);
+}
+
+#[test]
+fn each_of_two_scrapers_sees_a_birth_at_zero_whoever_looks_in_between() {
+    let folder = Folder::new();
+    let exporter = shop(&folder, &[]);
+    exporter.scrape_until("everything read", |scrape| lines(scrape) == 8.0);
+    let scraper = |agent: &str| {
+        let who = [("User-Agent", agent), ("X-Prometheus-Scrape-Timeout-Seconds", "10")];
+        parse(&exporter.ask("GET", "/metrics", &who).text())
+    };
+    let acme = |scrape: &Scrape| {
+        let labels = [("bank", "acme"), ("level", "error")];
+        scrape
+            .has("log_pattern_events_total", &labels)
+            .then(|| scrape.one("log_pattern_events_total", &labels))
+    };
+    assert_eq!([acme(&scraper("Prometheus/2.42.0")), acme(&scraper("vm_promscrape"))], [None, None]);
+    folder.append("app.log", "2026-11-20 12:01:00,000 ERROR shop payment declined by \"acme\"\n");
+    // Somebody opens the page of numbers, twice.
+    let looked: Vec<_> = (0..2).map(|_| acme(&exporter.scrape())).collect();
+    assert_eq!(looked, [Some(0.0), Some(1.0)]);
+    for agent in ["Prometheus/2.42.0", "vm_promscrape"] {
+        assert_eq!([acme(&scraper(agent)), acme(&scraper(agent))], [Some(0.0), Some(1.0)], "{agent}");
+    }
+    assert_eq!(acme(&exporter.scrape()), Some(1.0));
 }
 
 #[test]

@@ -111,8 +111,8 @@ impl Watched for Exporter {
 }
 
 impl web::Backend for Exporter {
-    fn scrape(&self) -> Result<Box<dyn Source>, ScrapeError> {
-        Ok(Box::new(self.numbers.scrape()))
+    fn scrape(&self, scraper: Option<&str>) -> Result<Box<dyn Source>, ScrapeError> {
+        Ok(Box::new(self.numbers.scrape(scraper)))
     }
 
     fn status(&self) -> Status {

@@ -2,7 +2,7 @@
 
 use super::metrics::OwnMetrics;
 use crate::expose::Merged;
-use crate::follow::Follow;
+use crate::follow::{Follow, Viewer};
 use crate::push::{self, Part, Pushes};
 use crate::tally::exposition::{Source, Visit};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,9 +26,9 @@ pub(super) struct Reloads {
 }
 
 impl Numbers {
-    /// A durable cut of the logs with everything else beside it.
-    pub(super) fn scrape(&self) -> Merged {
-        let cut = self.follow.scrape();
+    /// A durable cut of the logs with everything else beside it; `scraper` as in [`Backend::scrape`](crate::web::Backend::scrape).
+    pub(super) fn scrape(&self, scraper: Option<&str>) -> Merged {
+        let cut = self.follow.scrape(scraper.map_or(Viewer::Passer, Viewer::Scraper));
         self.beside(Box::new(cut))
     }
 
@@ -69,7 +69,7 @@ impl Source for Nothing {
 
 impl push::Numbers for Numbers {
     fn parts(&self) -> Vec<Part> {
-        let logs = Part { source: Box::new(self.follow.scrape()), from_zero: true };
+        let logs = Part { source: Box::new(self.follow.scrape(Viewer::Recorder)), from_zero: true };
         let rest = Part { source: Box::new(self.beside(Box::new(Nothing))), from_zero: false };
         vec![logs, rest]
     }

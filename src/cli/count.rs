@@ -164,8 +164,8 @@ fn show(output: Output, built: &Built, mut outcomes: Vec<Outcome>, elapsed: Dura
                 _ => expose::Format::OpenMetrics,
             };
             outcomes.iter_mut().for_each(|outcome| outcome.tally.settle());
-            let cuts = outcomes.iter_mut().map(|outcome| outcome.tally.cut(outcome.files)).collect();
-            let cut = Cut::new(cuts, &built.guard);
+            let cuts = outcomes.iter_mut().map(|outcome| outcome.tally.cut(1, outcome.files)).collect();
+            let cut = Cut::new(cuts, 1, &built.guard);
             expose::encode(format, &cut, &mut |chunk| print::bytes(&chunk));
         }
     }

@@ -3,6 +3,7 @@
 //! Files are read on plain threads; only this room and those above it read clocks. A [`Shard`] is one input under
 //! way, stepped by whoever holds it: its worker, or a scrape that wants the newest lines.
 
+mod commit;
 mod descriptors;
 mod durable;
 mod facts;
@@ -10,12 +11,14 @@ mod reload;
 mod rows;
 mod shard;
 mod sink;
+mod viewers;
 pub mod whole;
 mod worker;
 
 pub use durable::{COMMIT_BOUNDS, StoreState};
 pub use rows::{Kept, highest, load};
 pub use shard::{EVENT_IDLE, FileView, Shard};
+pub use viewers::Viewer;
 
 use crate::discover::{Globs, Waker, Watch};
 use crate::notice::Log;
@@ -34,6 +37,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
+use viewers::Viewers;
 
 /// What an input's files are labelled with.
 pub trait Labels: Send + Sync {
@@ -116,6 +120,7 @@ impl Clock {
 pub struct Follow {
     shards: Mutex<Vec<Arc<Mutex<Shard>>>>,
     durable: Mutex<Durable>,
+    viewers: Mutex<Viewers>,
     guard: Mutex<Arc<Guard>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
     beats: Mutex<Vec<Arc<Beat>>>,
@@ -166,11 +171,12 @@ impl Follow {
         let mut durable = Durable::new(store);
         if durable.is_kept() {
             let seen = shards.iter().map(|shard| lock(shard).seen()).collect();
-            durable.keep(Cut::new(seen, &guard));
+            durable.keep(Cut::new(seen, 0, &guard));
         }
         Ok(Follow {
             shards: Mutex::new(shards),
             durable: Mutex::new(durable),
+            viewers: Mutex::default(),
             guard: Mutex::new(guard),
             workers: Mutex::default(),
             beats: Mutex::default(),
@@ -258,63 +264,6 @@ impl Follow {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Commits all that is settled.
-    pub fn commit(&self) {
-        self.settle(&mut lock(&self.durable), |_| ());
-    }
-
-    /// Reads what has just been written, commits, and gives the numbers that are now durable: those of this moment
-    /// or, where they could not be made durable, those of the last scrape for which that went well. What is sent
-    /// can never be unsaid: a crash would make counters go down that were sent before they were durable.
-    pub fn scrape(&self) -> Cut {
-        self.catch_up(Duration::from_millis(100));
-        let mut durable = lock(&self.durable);
-        let (cuts, is_durable) = self.settle(&mut durable, Shard::cut);
-        if is_durable {
-            let cut = Cut::new(cuts, &lock(&self.guard));
-            durable.keep(cut.clone());
-            return cut;
-        }
-        self.shards().iter().for_each(|shard| lock(shard).take_back());
-        durable.kept().unwrap_or_else(|| Cut::new(Vec::new(), &lock(&self.guard)))
-    }
-
-    /// Reads on for a short while, so that a scrape sees what was written before it.
-    fn catch_up(&self, most: Duration) {
-        if self.is_full() {
-            return;
-        }
-        let _asked = self.ask();
-        let until = Instant::now() + most;
-        for shard in &self.shards() {
-            while lock(shard).step(Clock::read(), &self.log).backlog && Instant::now() < until {}
-        }
-    }
-
-    /// One commit of everything that changed, with something taken of each shard at the same moment, and whether
-    /// all of it is durable now.
-    fn settle<T>(&self, durable: &mut Durable, mut take: impl FnMut(&mut Shard) -> T) -> (Vec<T>, bool) {
-        let asked = self.ask();
-        let held = self.shards();
-        let mut shards: Vec<MutexGuard<'_, Shard>> = held.iter().map(|shard| lock(shard)).collect();
-        let taken = shards.iter_mut().map(|shard| take(shard)).collect();
-        if durable.is_kept() {
-            let everything = durable.renew();
-            for shard in &mut shards {
-                if everything {
-                    shard.touch_all();
-                }
-                shard.collect(durable.pending());
-            }
-        }
-        drop(shards);
-        drop(asked);
-        let is_durable = durable.commit(&self.log);
-        let full = !is_durable && durable.pending().len() > self.options.waiting;
-        self.full.store(full, Ordering::Relaxed);
-        (taken, is_durable)
     }
 
     /// Says that somebody wants shards: workers that have much to read let them in between two rounds. A lock alone

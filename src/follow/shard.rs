@@ -216,16 +216,16 @@ impl Shard {
         ended.into_iter().for_each(|id| sink.flush(id));
     }
 
-    /// Copies all numbers for a scrape.
-    pub fn cut(&mut self) -> InputCut {
+    /// Copies all numbers for the scrape of this number.
+    pub fn cut(&mut self, cut: u32) -> InputCut {
         self.newborn = true;
         let files = self.measure();
-        self.tally.cut(files)
+        self.tally.cut(cut, files)
     }
 
-    /// The last cut could not be made durable, and another one was sent.
-    pub fn take_back(&mut self) {
-        self.tally.take_back();
+    /// The cut of this number, the last one, could not be made durable, and another one was sent.
+    pub fn take_back(&mut self, cut: u32) {
+        self.tally.take_back(cut);
     }
 
     /// The numbers of what earlier scrapes have shown, those before this run included.

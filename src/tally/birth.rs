@@ -7,6 +7,34 @@ use super::spec::MetricKind;
 use super::{EXCEPTIONS, OTHER, PATTERN_EVENTS, Tally, bump, empty, label_pairs, pattern_pairs};
 use std::sync::Arc;
 
+/// When scrapes began to show a series: the number of the first cut that held it.
+///
+/// Whoever looked before that cut and not since sees the series at 0 once, then its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Birth(u32);
+
+impl Birth {
+    /// No cut has held it yet.
+    pub const UNSEEN: Birth = Birth(u32::MAX);
+    /// Everybody sees its number: it stood there before anyone looked, or that was in an earlier run.
+    pub const OLD: Birth = Birth(0);
+
+    /// The cut of this number is the first to hold it.
+    pub fn at(cut: u32) -> Birth {
+        Birth(cut)
+    }
+
+    /// As rows keep it.
+    pub fn of(newborn: bool) -> Birth {
+        if newborn { Birth::UNSEEN } else { Birth::OLD }
+    }
+
+    /// Whether someone whose last cut had this number has not seen it at 0 yet.
+    pub fn is_after(self, cut: u32) -> bool {
+        self.0 > cut
+    }
+}
+
 impl Tally {
     /// Puts the series at 0 whose label values the rules declare.
     pub(super) fn declare(&mut self, stream: usize) {
@@ -42,7 +70,7 @@ impl Tally {
     fn declare_one(&mut self, stream: usize, metric: Metric, labels: Pairs, number: Number) {
         let key = self.unify(Key { stream, metric, labels });
         if self.series.find(&key).is_none() && self.guard.expose(self.name_of(metric), 1) {
-            self.insert(key, number, false, 0.0);
+            self.insert(key, number, Birth::OLD, 0.0);
         }
     }
 
@@ -55,7 +83,7 @@ impl Tally {
         if self.guard.admit(self.name_of(metric)) {
             let newborn = !self.stands_from_the_start(&key);
             let created = if newborn { self.now } else { 0.0 };
-            return self.insert(key, zero, newborn, created);
+            return self.insert(key, zero, Birth::of(newborn), created);
         }
         let name = self.name_of(metric).to_owned();
         self.change_counters(|counters| bump(&mut counters.overflow, &name));
@@ -63,13 +91,13 @@ impl Tally {
         let key = Key { labels, ..key };
         match self.series.find(&key) {
             Some(at) => at,
-            None => self.insert(key, zero, true, self.now),
+            None => self.insert(key, zero, Birth::UNSEEN, self.now),
         }
     }
 
-    fn insert(&mut self, key: Key, zero: Number, newborn: bool, created: f64) -> usize {
+    fn insert(&mut self, key: Key, zero: Number, birth: Birth, created: f64) -> usize {
         let native = self.is_native(key.metric).then(Arc::default);
-        self.series.insert(key, zero, native, newborn, created)
+        self.series.insert(key, zero, native, birth, created)
     }
 
     /// Whether a metric is shown in its sparse form as well.

@@ -1,12 +1,14 @@
 //! A consistent copy of the tallies for one scrape, walked family by family.
 //!
-//! Taking the cut marks newborn series as shown: this scrape shows them at 0, the next one their number (so that
-//! `increase()` sees the first event). A cut that could not be made durable is not sent: the marks are taken back.
+//! Taking the cut of a number marks newborn series with it: whoever looked before sees them at 0 in the next cut that
+//! is shown to him, then their number (so that `increase()` sees the first event). A cut that could not be made durable
+//! is not sent: the marks are taken back.
 
 mod of_rules;
 mod take;
 
 use super::PATTERN_EVENTS;
+use super::birth::Birth;
 use super::catalog::{self, Entry};
 use super::exemplar::{Exemplar, Exemplars};
 use super::exposition::{Buckets, Desc, Detail, Head, Kind, Source, Value, Visit};
@@ -42,8 +44,8 @@ struct StreamCut {
     numbers: Arc<Numbers>,
     /// Since when it counts, where that is known.
     created: Option<f64>,
-    /// Everything of it is shown at 0.
-    zero: bool,
+    /// Everything of it is shown at 0 to those who looked before that.
+    birth: Birth,
     /// The series of rules without free labels stand at 0 from the start.
     exposed: bool,
     format: &'static str,
@@ -59,18 +61,19 @@ struct SeriesCut {
     number: Number,
     /// Only of histograms that are shown in this form.
     native: Option<Arc<Native>>,
-    /// None where it is shown at 0.
     exemplars: Exemplars,
     created: Option<f64>,
+    /// Of its stream, which shows its declared series at 0 as well, and its own.
+    births: [Birth; 2],
 }
 
 /// A family that rules define, with its series and their bucket bounds.
 type RuleFamily<'a> = (Desc, Vec<(&'a SeriesCut, &'a [f64])>);
 
 impl StreamCut {
-    /// A number as this cut shows it.
-    fn shown(&self, of: impl Fn(&Numbers) -> u64) -> u64 {
-        if self.zero { 0 } else { of(&self.numbers) }
+    /// A number as someone sees it whose last cut was `since`.
+    fn shown(&self, since: u32, of: impl Fn(&Numbers) -> u64) -> u64 {
+        if self.birth.is_after(since) { 0 } else { of(&self.numbers) }
     }
 
     fn detail(&self) -> Detail<'_> {
@@ -83,12 +86,12 @@ impl StreamCut {
     }
 
     /// Walks what rules without free labels counted: the rule's index, the level, the number to show.
-    fn patterns(&self, plan: &Plan, mut to: impl FnMut(usize, Level, u64)) {
-        let mut to = |rule, level, count: u64| to(rule, level, if self.zero { 0 } else { count });
+    fn patterns(&self, plan: &Plan, since: u32, mut to: impl FnMut(usize, Level, u64)) {
+        let mut to = |rule, level, count: u64| to(rule, level, self.shown(since, |_| count));
         let mut cells = self.numbers.cells().iter().peekable();
         if !self.exposed {
             cells.for_each(|cell| {
-                if let Some(count) = cell.shown(false) {
+                if let Some(count) = cell.shown(false, since) {
                     to(cell.rule(), cell.level(), count);
                 }
             });
@@ -98,7 +101,7 @@ impl StreamCut {
             for level in Level::ALL {
                 let known = rule.levels.contains(level);
                 let count = match cells.next_if(|cell| (cell.rule(), cell.level()) == (at, level)) {
-                    Some(cell) => cell.shown(known),
+                    Some(cell) => cell.shown(known, since),
                     None => known.then_some(0),
                 };
                 if let Some(count) = count {
@@ -114,12 +117,26 @@ impl StreamCut {
 pub struct Cut {
     inputs: Vec<Arc<InputCut>>,
     held: Vec<(String, u64)>,
+    number: u32,
+    since: u32,
 }
 
 impl Cut {
-    /// Joins the cuts of all inputs.
-    pub fn new(inputs: Vec<InputCut>, guard: &Guard) -> Cut {
-        Cut { inputs: inputs.into_iter().map(Arc::new).collect(), held: guard.held() }
+    /// Joins the cuts of all inputs, which were taken under this number, for one who has seen the cut before it.
+    pub fn new(inputs: Vec<InputCut>, number: u32, guard: &Guard) -> Cut {
+        let inputs = inputs.into_iter().map(Arc::new).collect();
+        Cut { inputs, held: guard.held(), number, since: number.saturating_sub(1) }
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The same for one who last saw the cut of this number: what was born since then is at 0.
+    #[must_use]
+    pub fn since(self, number: u32) -> Cut {
+        Cut { since: number, ..self }
     }
 
     fn streams(&self, to: &mut dyn Visit, entry: &Entry, value: impl Fn(&StreamCut) -> u64) {
@@ -165,7 +182,7 @@ impl Cut {
         to.family(&catalog::LOG_EVENTS.desc());
         for stream in self.inputs.iter().flat_map(|input| &input.streams) {
             for level in Level::ALL {
-                let value = Value::Int(stream.shown(|n| n.levels[level.index()]));
+                let value = Value::Int(stream.shown(self.since, |n| n.levels[level.index()]));
                 to.detailed(&stream.head, &[("level", level.as_str())], value, stream.detail());
             }
         }
@@ -191,7 +208,7 @@ impl Cut {
         to.family(&catalog::LOG_PATTERN_EVENTS.desc());
         for input in &self.inputs {
             for stream in &input.streams {
-                stream.patterns(&input.plan, |rule, level, count| {
+                stream.patterns(&input.plan, self.since, |rule, level, count| {
                     let name = input.plan.rules[rule].name.as_str();
                     let more = [("pattern", name), ("level", level.as_str())];
                     let exemplars = stream.exemplars(rule, level, count);
@@ -201,7 +218,7 @@ impl Cut {
             }
         }
         for s in self.series(|_, metric| matches!(metric, Metric::Pattern(_))) {
-            s.show(to, &[]);
+            s.show(to, &[], self.since);
         }
     }
 
@@ -262,7 +279,7 @@ impl Cut {
         let list: [(&Entry, Walk<'_>); 20] = [
             (
                 &catalog::LOG_BYTES,
-                Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.shown(|n| n.bytes))),
+                Box::new(|to| self.streams(to, &catalog::LOG_BYTES, |s| s.shown(self.since, |n| n.bytes))),
             ),
             (&catalog::LOG_EVENTS, Box::new(|to| self.events(to))),
             (&catalog::LOG_EXCEPTIONS, Box::new(|to| self.exceptions(to))),
@@ -275,7 +292,7 @@ impl Cut {
             (&catalog::LOG_LAST_EVENT_TIMESTAMP, Box::new(|to| self.last_events(to))),
             (
                 &catalog::LOG_LINES,
-                Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.shown(|n| n.lines))),
+                Box::new(|to| self.streams(to, &catalog::LOG_LINES, |s| s.shown(self.since, |n| n.lines))),
             ),
             (&catalog::LOG_PATTERN_EVENTS, Box::new(|to| self.patterns(to))),
             (&catalog::FILES, Box::new(|to| self.inputs(to, &catalog::FILES, |i| i.files))),
@@ -315,7 +332,7 @@ impl Cut {
 
     fn exceptions(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_EXCEPTIONS.desc());
-        self.series(|_, metric| metric == Metric::Exceptions).for_each(|s| s.show(to, &[]));
+        self.series(|_, metric| metric == Metric::Exceptions).for_each(|s| s.show(to, &[], self.since));
     }
 }
 
@@ -327,7 +344,7 @@ impl Source for Cut {
         let mut rules = self.rule_metrics().into_iter().peekable();
         let rule_metric = |to: &mut dyn Visit, (desc, list): (Desc, Vec<(&SeriesCut, &[f64])>)| {
             to.family(&desc);
-            list.into_iter().for_each(|(s, bounds)| s.show(to, bounds));
+            list.into_iter().for_each(|(s, bounds)| s.show(to, bounds, self.since));
         };
         for (name, walk) in self.own_families() {
             while let Some((_, family)) = rules.next_if(|(rule, _)| *rule < name) {
@@ -340,15 +357,19 @@ impl Source for Cut {
 }
 
 impl SeriesCut {
-    fn show(&self, to: &mut dyn Visit, bounds: &[f64]) {
+    /// As someone sees it whose last cut was `since`.
+    fn show(&self, to: &mut dyn Visit, bounds: &[f64], since: u32) {
         let more: Vec<(&str, &str)> = self.labels.iter().map(|(n, v)| (&**n, &**v)).collect();
-        let value = match &self.number {
+        let zero = self.births.iter().any(|birth| birth.is_after(since)).then(|| self.number.zero());
+        let value = match zero.as_ref().unwrap_or(&self.number) {
             Number::Count(count) => Value::Int(*count),
             Number::Sum(value) | Number::Gauge(value) => Value::Float(*value),
             Number::Histogram(counts, sum) => Value::Histogram(Buckets { bounds, counts, sum: *sum }),
         };
-        let native = self.native.as_deref();
-        let detail = Detail { exemplars: self.exemplars.list(), created: self.created, native };
+        let nothing = Native::default();
+        let native = self.native.as_deref().map(|native| if zero.is_some() { &nothing } else { native });
+        let exemplars = if zero.is_some() { &[] } else { self.exemplars.list() };
+        let detail = Detail { exemplars, created: self.created, native };
         to.detailed(&self.head, &more, value, detail);
     }
 }

@@ -1,6 +1,7 @@
 //! What a tally gives to the store and takes back from it: rows keyed by names, so that they survive a change of
 //! config, of rules and of their order.
 
+use super::birth::Birth;
 use super::native::Native;
 use super::plan::{Plan, rule_key};
 use super::rows::{InputRow, Row, Rows, SeriesId, SeriesRow, StreamId, StreamRow, bounds_mark};
@@ -39,7 +40,8 @@ impl Tally {
             let Some(stream) = streams[s.key.stream].as_ref() else { return };
             let (number, native) = (s.number.clone(), s.native.clone());
             let bounds = bounds_of(&plan, s.key.metric).map_or(0, bounds_mark);
-            let row = SeriesRow { number, newborn: s.newborn, created: s.created, native, bounds };
+            let newborn = s.birth == Birth::UNSEEN;
+            let row = SeriesRow { number, newborn, created: s.created, native, bounds };
             to(Row::Series(series_id(&input, &stream.key, &plan, &s.key), Some(row)));
         });
         if std::mem::take(&mut self.counters_dirty) {
@@ -92,7 +94,8 @@ impl Tally {
             Some(at) => self.series.replace(at, row.number.clone(), native),
             None => {
                 self.guard.adopt(self.name_of(metric));
-                let at = self.series.insert(key, row.number.zero(), None, row.newborn, row.created);
+                let birth = Birth::of(row.newborn);
+                let at = self.series.insert(key, row.number.zero(), None, birth, row.created);
                 self.series.replace(at, row.number.clone(), native);
             }
         }

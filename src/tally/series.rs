@@ -1,5 +1,6 @@
 //! Series born of label values: full-key equality, a number each, and the state of their birth.
 
+use super::birth::Birth;
 use super::exemplar::{Exemplar, Exemplars};
 use super::native::Native;
 use serde::{Deserialize, Serialize};
@@ -96,19 +97,10 @@ pub struct Series {
     pub exemplars: Exemplars,
     /// Since when it counts, in seconds since the epoch; 0 where it is as old as its stream.
     pub created: f64,
-    /// Born of values that nobody knew: it is exposed at 0 once before its number.
-    pub newborn: bool,
-    /// The last cut held it at 0.
-    at_zero: bool,
+    /// [`Birth::UNSEEN`] where it was born of values that nobody knew: it is exposed at 0 once before its number.
+    pub birth: Birth,
     /// Changed since the last commit.
     dirty: bool,
-}
-
-impl Series {
-    /// Whether the last cut held it at 0.
-    pub fn is_at_zero(&self) -> bool {
-        self.at_zero
-    }
 }
 
 /// The series of one input.
@@ -125,13 +117,13 @@ impl SeriesStore {
         self.index.get(key).copied()
     }
 
-    /// Adds a series that is not there yet; `native` and `created` as in [`Series`].
+    /// Adds a series that is not there yet; `native`, `birth` and `created` as in [`Series`].
     pub fn insert(
         &mut self,
         key: Key,
         number: Number,
         native: Option<Arc<Native>>,
-        newborn: bool,
+        birth: Birth,
         created: f64,
     ) -> usize {
         let at = self.all.len();
@@ -142,8 +134,7 @@ impl SeriesStore {
             native,
             exemplars: Exemplars::default(),
             created,
-            newborn,
-            at_zero: false,
+            birth,
             dirty: false,
         });
         at
@@ -181,31 +172,28 @@ impl SeriesStore {
         self.all[at].exemplars.put(exemplar);
     }
 
-    /// A scrape is about to show them: the newborn ones at 0, from the next one on with their numbers.
-    pub fn show(&mut self) {
-        for at in 0..self.all.len() {
-            let newborn = std::mem::take(&mut self.all[at].newborn);
-            self.all[at].at_zero = newborn;
-            if newborn {
-                self.touch(at);
-            }
-        }
+    /// The cut of this number is about to show them: those that none has shown are born.
+    pub fn show(&mut self, cut: u32) {
+        self.turn(Birth::UNSEEN, Birth::at(cut));
     }
 
-    /// The scrape showed something else: what it was to show at 0 is newborn again.
-    pub fn take_back(&mut self) {
-        for at in 0..self.all.len() {
-            if std::mem::take(&mut self.all[at].at_zero) {
-                self.all[at].newborn = true;
-                self.touch(at);
-            }
-        }
+    /// The cut of this number was not shown: what it was the first to hold is as before.
+    pub fn take_back(&mut self, cut: u32) {
+        self.turn(Birth::at(cut), Birth::UNSEEN);
     }
 
     /// Nothing is newborn any more.
     pub fn settle(&mut self) {
-        self.show();
-        self.all.iter_mut().for_each(|series| series.at_zero = false);
+        self.turn(Birth::UNSEEN, Birth::OLD);
+    }
+
+    fn turn(&mut self, from: Birth, to: Birth) {
+        for at in 0..self.all.len() {
+            if self.all[at].birth == from {
+                self.all[at].birth = to;
+                self.touch(at);
+            }
+        }
     }
 
     /// All series, in the order of their birth.

@@ -3,6 +3,7 @@
 //! The numbers are shared with the cuts that were taken of them and copied when they change next. So what was last
 //! made durable can be kept at the price of what has changed since.
 
+use super::birth::Birth;
 use super::exemplar::{ByCell, Exemplar};
 use super::exposition::Head;
 use super::plan::{Plan, rule_key};
@@ -18,52 +19,40 @@ pub struct StreamKey {
     pub labels: Vec<(String, String)>,
 }
 
-/// How far the birth of a series has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Birth {
-    /// No scrape has shown it.
-    #[default]
-    Unseen,
-    /// The last cut was the first to hold it, at 0.
-    AtZero,
-    /// It shows its number.
-    Seen,
-}
-
 /// The events of one level that a rule without free labels matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
-    rule: u32,
-    level: Level,
+    /// Rule and level in one, by which cells are sorted: there can be many of them.
+    slot: u32,
     birth: Birth,
     /// How many.
     pub count: u64,
 }
 
 impl Cell {
-    /// What a cut shows of it: `None` before its birth. `known`: its series stands there whatever it has counted.
-    pub(super) fn shown(&self, known: bool) -> Option<u64> {
+    /// What a cut shows of it to someone whose last cut was `since`: `None` before its birth. `known`: its series
+    /// stands there whatever it has counted.
+    pub(super) fn shown(&self, known: bool, since: u32) -> Option<u64> {
         match self.birth {
-            Birth::Unseen if !known => None,
-            Birth::AtZero => Some(0),
+            Birth::UNSEEN => known.then_some(self.count),
+            birth if birth.is_after(since) => Some(0),
             _ => Some(self.count),
         }
     }
 
     /// The index of its rule in the plan.
     pub fn rule(&self) -> usize {
-        self.rule as usize
+        (self.slot / SLOTS) as usize
     }
 
     /// Its level.
     pub fn level(&self) -> Level {
-        self.level
-    }
-
-    fn key(&self) -> (u32, usize) {
-        (self.rule, self.level.index())
+        Level::ALL[(self.slot % SLOTS) as usize]
     }
 }
+
+/// Places of a rule: one for each level.
+const SLOTS: u32 = Level::ALL.len() as u32;
 
 /// What a stream has counted.
 #[derive(Clone, Debug, Default)]
@@ -94,11 +83,12 @@ impl Numbers {
         self.exemplars.list(rule, level)
     }
 
-    fn cell(&mut self, rule: u32, level: Level) -> &mut Cell {
-        let at = match self.cells.binary_search_by_key(&(rule, level.index()), Cell::key) {
+    fn cell(&mut self, rule: usize, level: Level) -> &mut Cell {
+        let slot = rule as u32 * SLOTS + level.index() as u32;
+        let at = match self.cells.binary_search_by_key(&slot, |cell| cell.slot) {
             Ok(at) => at,
             Err(at) => {
-                self.cells.insert(at, Cell { rule, level, birth: Birth::Unseen, count: 0 });
+                self.cells.insert(at, Cell { slot, birth: Birth::UNSEEN, count: 0 });
                 at
             }
         };
@@ -111,7 +101,7 @@ impl Numbers {
         self.bytes += other.bytes;
         self.levels.iter_mut().zip(other.levels).for_each(|(sum, more)| *sum += more);
         for cell in &other.cells {
-            self.cell(cell.rule, cell.level).count += cell.count;
+            self.cell(cell.rule(), cell.level()).count += cell.count;
         }
     }
 }
@@ -127,16 +117,14 @@ pub struct Stream {
     pub numbers: Arc<Numbers>,
     /// Since when it counts, in seconds since the epoch; 0 where that is not known.
     pub created: f64,
-    /// It appeared while running: everything is exposed at 0 once before its numbers.
-    pub newborn: bool,
+    /// [`Birth::UNSEEN`] where it appeared while running: everything is exposed at 0 once before its numbers.
+    pub(super) birth: Birth,
     /// The series of rules without free labels stand at 0 from the start.
     pub exposed: bool,
     /// Some scrape has shown it: what is born from now on was not there at that scrape.
     pub scraped: bool,
     /// The last cut was the first to hold it.
     first: bool,
-    /// The last cut held it at 0.
-    at_zero: bool,
     /// The format that its files have shown; empty before the first line. Set before each cut, as the sizes are.
     pub format: &'static str,
     /// Size of its files and how much of that is unread, in bytes; set before each cut.
@@ -155,11 +143,10 @@ impl Stream {
             head,
             numbers: Arc::default(),
             created: 0.0,
-            newborn,
+            birth: Birth::of(newborn),
             exposed: false,
             scraped: false,
             first: false,
-            at_zero: false,
             format: "",
             size: 0,
             unread: 0,
@@ -176,7 +163,7 @@ impl Stream {
     /// Counts an event that a rule without free labels matched.
     pub fn hit(&mut self, rule: usize, level: Level, exemplar: Option<Exemplar>) {
         let numbers = self.change();
-        numbers.cell(rule as u32, level).count += 1;
+        numbers.cell(rule, level).count += 1;
         if let Some(exemplar) = exemplar {
             numbers.exemplars.put(rule as u32, level, exemplar);
         }
@@ -188,8 +175,8 @@ impl Stream {
         let rule_row = |cells: &[Cell]| {
             let mut row = RuleRow { rule: rule_key(&plan.rules[cells[0].rule()]), counts: [0; 8], shown: 0 };
             for cell in cells {
-                row.counts[cell.level.index()] = cell.count;
-                row.shown |= u8::from(cell.birth != Birth::Unseen) << cell.level.index();
+                row.counts[cell.level().index()] = cell.count;
+                row.shown |= u8::from(cell.birth != Birth::UNSEEN) << cell.level().index();
             }
             row
         };
@@ -198,16 +185,16 @@ impl Stream {
             bytes: numbers.bytes,
             levels: numbers.levels,
             last_event: numbers.last_event,
-            newborn: self.newborn,
+            newborn: self.birth == Birth::UNSEEN,
             scraped: self.scraped,
-            rules: numbers.cells.chunk_by(|a, b| a.rule == b.rule).map(rule_row).collect(),
+            rules: numbers.cells.chunk_by(|a, b| a.rule() == b.rule()).map(rule_row).collect(),
             created: self.created,
         }
     }
 
     /// Takes over what the store kept. Rules that are no longer in force are left behind.
     pub fn adopt(&mut self, row: &StreamRow, plan: &Plan) {
-        (self.newborn, self.scraped, self.created) = (row.newborn, row.scraped, row.created);
+        (self.birth, self.scraped, self.created) = (Birth::of(row.newborn), row.scraped, row.created);
         let numbers = self.change();
         numbers.lines = row.lines;
         numbers.bytes = row.bytes;
@@ -218,9 +205,9 @@ impl Stream {
             for level in Level::ALL {
                 let (count, bit) = (kept.counts[level.index()], 1 << level.index());
                 if count > 0 {
-                    let cell = numbers.cell(rule as u32, level);
+                    let cell = numbers.cell(rule, level);
                     cell.count = count;
-                    cell.birth = if kept.shown & bit == 0 { Birth::Unseen } else { Birth::Seen };
+                    cell.birth = Birth::of(kept.shown & bit == 0);
                 }
             }
         }
@@ -228,47 +215,43 @@ impl Stream {
 
     /// Nothing of it is newborn any more.
     pub(super) fn settle(&mut self) {
-        (self.newborn, self.exposed) = (false, true);
-        Arc::make_mut(&mut self.numbers).cells.iter_mut().for_each(|cell| cell.birth = Birth::Seen);
+        (self.birth, self.exposed) = (Birth::OLD, true);
+        Arc::make_mut(&mut self.numbers).cells.iter_mut().for_each(|cell| cell.birth = Birth::OLD);
     }
 
-    /// A scrape is about to show the stream: what no scrape has shown goes one step on.
-    pub(super) fn show(&mut self, plan: &Plan) {
+    /// The cut of this number is about to show the stream: what none has shown is born.
+    pub(super) fn show(&mut self, plan: &Plan, cut: u32) {
         self.first = !self.scraped;
-        self.at_zero = std::mem::take(&mut self.newborn);
+        if self.birth == Birth::UNSEEN {
+            self.birth = Birth::at(cut);
+        }
         self.scraped = true;
         self.dirty |= self.first;
-        if self.numbers.cells.iter().all(|cell| cell.birth == Birth::Seen) {
+        if self.numbers.cells.iter().all(|cell| cell.birth != Birth::UNSEEN) {
             return;
         }
         let (first, exposed) = (self.first, self.exposed);
         for cell in &mut Arc::make_mut(&mut self.numbers).cells {
-            let known = exposed && plan.rules[cell.rule()].levels.contains(cell.level);
-            cell.birth = match cell.birth {
-                // Born after a scrape that did not show it.
-                Birth::Unseen if !first && !known => Birth::AtZero,
-                _ => Birth::Seen,
-            };
+            if cell.birth == Birth::UNSEEN {
+                let known = exposed && plan.rules[cell.rule()].levels.contains(cell.level());
+                // A series of a stream that was not there either is at 0 with it, or was there before anyone looked.
+                cell.birth = if first || known { Birth::OLD } else { Birth::at(cut) };
+            }
         }
         self.dirty = true;
     }
 
-    /// The scrape showed something else: all is as before it, but that one more has gone by without this stream.
-    pub(super) fn take_back(&mut self) {
-        let unseen = |cell: &Cell| cell.birth == Birth::AtZero;
+    /// The cut of this number, the last one, was not shown: all is as before it, but that one more has gone by without this stream.
+    pub(super) fn take_back(&mut self, cut: u32) {
+        let born = |cell: &Cell| cell.birth == Birth::at(cut);
         if self.first {
-            (self.newborn, self.scraped, self.dirty) = (true, false, true);
+            (self.birth, self.scraped, self.dirty) = (Birth::UNSEEN, false, true);
         }
-        if self.numbers.cells.iter().any(unseen) {
+        if self.numbers.cells.iter().any(born) {
             let cells = &mut self.change().cells;
-            cells.iter_mut().filter(|cell| unseen(cell)).for_each(|cell| cell.birth = Birth::Unseen);
+            cells.iter_mut().filter(|cell| born(cell)).for_each(|cell| cell.birth = Birth::UNSEEN);
         }
-        (self.first, self.at_zero) = (false, false);
-    }
-
-    /// Whether the last cut held everything of it at 0.
-    pub(super) fn is_at_zero(&self) -> bool {
-        self.at_zero
+        self.first = false;
     }
 }
 
@@ -294,61 +277,68 @@ mod tests {
         Stream::new(StreamKey::default(), Arc::default(), false)
     }
 
-    fn shown(stream: &mut Stream) -> Vec<Option<u64>> {
-        stream.show(&plan());
-        stream.numbers.cells().iter().map(|cell| cell.shown(stream.exposed)).collect()
+    /// What someone sees who was there at every cut.
+    fn shown(stream: &mut Stream, cut: u32) -> Vec<Option<u64>> {
+        stream.show(&plan(), cut);
+        seen(stream, cut - 1)
+    }
+
+    fn seen(stream: &Stream, since: u32) -> Vec<Option<u64>> {
+        stream.numbers.cells().iter().map(|cell| cell.shown(stream.exposed, since)).collect()
     }
 
     #[test]
     fn a_rule_is_shown_at_zero_before_its_first_count() {
         let mut stream = stream();
-        assert_eq!(shown(&mut stream), []);
+        assert_eq!(shown(&mut stream, 1), []);
         stream.hit(1, Level::Error, None);
-        assert_eq!(shown(&mut stream), [Some(0)]);
-        assert_eq!(shown(&mut stream), [Some(1)]);
+        assert_eq!(shown(&mut stream, 2), [Some(0)]);
+        assert_eq!(shown(&mut stream, 3), [Some(1)]);
+        assert_eq!(seen(&stream, 1), [Some(0)], "for one who was last here before its birth");
     }
 
     #[test]
     fn what_the_first_scrape_finds_is_shown_as_it_is() {
         let mut stream = stream();
         stream.hit(0, Level::Error, None);
-        assert_eq!(shown(&mut stream), [Some(1)]);
+        assert_eq!(shown(&mut stream, 1), [Some(1)]);
     }
 
     #[test]
     fn an_exposed_rule_stands_at_zero_from_the_start() {
         let mut stream = stream();
         stream.exposed = true;
-        assert_eq!(shown(&mut stream), []);
+        assert_eq!(shown(&mut stream, 1), []);
         stream.hit(0, Level::Error, None);
-        assert_eq!(shown(&mut stream), [Some(1)]);
+        assert_eq!(shown(&mut stream, 2), [Some(1)]);
     }
 
     #[test]
     fn what_was_not_sent_is_shown_at_zero_again() {
         let mut stream = stream();
-        shown(&mut stream);
+        shown(&mut stream, 1);
         stream.hit(1, Level::Error, None);
-        assert_eq!(shown(&mut stream), [Some(0)]);
-        stream.take_back();
-        assert_eq!((shown(&mut stream), stream.is_at_zero()), (vec![Some(0)], false));
+        assert_eq!(shown(&mut stream, 2), [Some(0)]);
+        stream.take_back(2);
+        assert_eq!(shown(&mut stream, 3), [Some(0)]);
+        assert!(!stream.birth.is_after(0), "only the rule's series was born");
         // Sent by now: a later cut that is not sent changes nothing.
-        assert_eq!(shown(&mut stream), [Some(1)]);
-        stream.take_back();
-        assert_eq!(shown(&mut stream), [Some(1)]);
+        assert_eq!(shown(&mut stream, 4), [Some(1)]);
+        stream.take_back(4);
+        assert_eq!(shown(&mut stream, 5), [Some(1)]);
     }
 
     #[test]
     fn a_stream_that_a_scrape_went_by_without_begins_at_zero() {
         let mut stream = stream();
         stream.hit(0, Level::Error, None);
-        shown(&mut stream);
-        stream.take_back();
-        assert!(stream.newborn && !stream.scraped && stream.dirty);
-        shown(&mut stream);
-        assert!(stream.is_at_zero());
-        shown(&mut stream);
-        assert!(!stream.is_at_zero());
+        shown(&mut stream, 1);
+        stream.take_back(1);
+        assert!(stream.birth == Birth::UNSEEN && !stream.scraped && stream.dirty);
+        shown(&mut stream, 2);
+        assert!(stream.birth.is_after(1));
+        shown(&mut stream, 3);
+        assert!(!stream.birth.is_after(2));
     }
 
     #[test]
@@ -364,7 +354,7 @@ mod tests {
     fn a_row_brings_back_counts_and_births() {
         let (plan, mut one) = (plan(), stream());
         one.hit(1, Level::Error, None);
-        shown(&mut one);
+        shown(&mut one, 1);
         one.hit(0, Level::Info, None);
         one.hit(1, Level::Debug, None);
         let mut two = stream();

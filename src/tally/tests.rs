@@ -43,6 +43,7 @@ struct Bench {
     tally: Tally,
     guard: Arc<Guard>,
     stream: usize,
+    cuts: u32,
 }
 
 fn key() -> StreamKey {
@@ -53,7 +54,7 @@ fn bench(rules: Vec<Counted>, limit: usize, declare: bool) -> Bench {
     let guard = Arc::new(Guard::new(limit));
     let mut tally = Tally::new("in", Arc::new(Plan::new(rules, declare)), guard.clone());
     let stream = tally.stream(&key(), || Head::new([("input", "in"), ("path", "/a")]), false);
-    Bench { tally, guard, stream }
+    Bench { tally, guard, stream, cuts: 0 }
 }
 
 impl Bench {
@@ -65,10 +66,14 @@ impl Bench {
     }
 
     fn scrape(&mut self) -> BTreeMap<String, f64> {
-        let cut = Cut::new(vec![self.tally.cut(1)], &self.guard);
         let mut seen = Seen::default();
-        cut.visit(&mut seen);
+        self.cut().visit(&mut seen);
         seen.samples
+    }
+
+    fn cut(&mut self) -> Cut {
+        self.cuts += 1;
+        Cut::new(vec![self.tally.cut(self.cuts, 1)], self.cuts, &self.guard)
     }
 
     /// The same numbers under new rules, by way of the store.
@@ -85,7 +90,7 @@ impl Bench {
         for (id, row) in &rows.series {
             tally.restore_series(id, row.as_ref().unwrap());
         }
-        Bench { tally, guard, stream: 0 }
+        Bench { tally, guard, stream: 0, cuts: 0 }
     }
 }
 
@@ -146,6 +151,24 @@ fn what_nobody_knew_is_shown_at_zero_for_one_scrape() {
     bench.hit(0, &[("db", "orders")]);
     assert_eq!(bench.scrape()[&pattern("db", " db=orders")], 0.0);
     assert_eq!(bench.scrape()[&pattern("db", " db=orders")], 2.0);
+}
+
+#[test]
+fn whoever_looked_before_sees_each_birth_at_zero_once() {
+    let db = pattern("db", " db=orders");
+    let wait = metric("wait_seconds", MetricKind::Histogram(vec![1.0]));
+    let mut bench = bench(vec![rule("db", vec![label("db", &[])], vec![wait])], 100, true);
+    bench.cut();
+    bench.hit(0, &[("db", "orders"), ("v", "3")]);
+    let (born, next) = (bench.cut(), bench.cut());
+    let shown = |cut: &Cut, since| {
+        let mut seen = Seen::default();
+        cut.clone().since(since).visit(&mut seen);
+        (seen.samples[&db], seen.samples["wait_seconds db=orders"])
+    };
+    assert_eq!([shown(&born, 1), shown(&born, 0), shown(&born, 2)], [(0.0, 0.0), (0.0, 0.0), (1.0, 1.0)]);
+    // One who has not seen that cut sees in the next one what it showed.
+    assert_eq!([shown(&next, 2), shown(&next, 1), shown(&next, 3)], [(1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]);
 }
 
 #[test]
@@ -309,9 +332,9 @@ fn births_survive_the_store_and_are_unknown_to_older_ones() {
     let mut tally = Tally::new("in", Arc::new(Plan::new(rules(), false)), guard.clone());
     tally.set_now(7.0);
     let stream = tally.stream(&key(), Head::default, false);
-    tally.cut(1);
+    tally.cut(1, 1);
     tally.set_now(9.0);
-    let mut bench = Bench { tally, guard, stream };
+    let mut bench = Bench { tally, guard, stream, cuts: 0 };
     bench.hit(0, &[("db", "x")]);
     let rows = bench.tally.export();
     let (stream, series) = (rows.streams[0].1.clone().unwrap(), rows.series[0].1.clone().unwrap());

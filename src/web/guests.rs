@@ -3,6 +3,7 @@
 //! Slow and idle clients cost nothing until a limit is reached. Then the one that has kept us waiting longest makes
 //! room for the one who asks, so that any number of them cannot keep a good client out.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ use tokio::sync::Notify;
 pub(super) struct Guest {
     id: u64,
     start: Instant,
+    /// Where it comes from; `None` through a socket in the file system.
+    address: Option<IpAddr>,
     /// Requests whose head arrived.
     requests: AtomicU32,
     /// Since when the client owes us a request, in ms after `start` plus one; 0 while a request is worked on.
@@ -24,6 +27,11 @@ pub(super) struct Guest {
 }
 
 impl Guest {
+    /// Where it comes from; `None` through a socket in the file system.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
     /// How many requests have come.
     pub(super) fn requests(&self) -> u32 {
         self.requests.load(Ordering::Relaxed)
@@ -79,7 +87,7 @@ impl Guests {
     }
 
     /// Lets one more in; at the limit the longest idle one has to go. `None` if all are busy.
-    pub(super) fn enter(&self) -> Option<Arc<Guest>> {
+    pub(super) fn enter(&self, address: Option<IpAddr>) -> Option<Arc<Guest>> {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         if list.1.len() >= self.max {
             let idle = |g: &Guest| g.idle.load(Ordering::Relaxed);
@@ -90,6 +98,7 @@ impl Guests {
         let mut guest = Guest {
             id: list.0,
             start: self.start,
+            address,
             requests: AtomicU32::new(0),
             idle: AtomicU64::new(0),
             stalled: AtomicU64::new(0),

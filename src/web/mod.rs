@@ -28,8 +28,9 @@ use crate::tally::exposition::Source;
 /// more often than [`Options::max_requests`] allows, and a panic in it costs one answer (500) and nothing else.
 pub trait Backend: Send + Sync + 'static {
     /// A consistent and durable cut of all numbers. It is walked once, as fast as the client reads, so it must not
-    /// hold a lock.
-    fn scrape(&self) -> Result<Box<dyn Source>, ScrapeError>;
+    /// hold a lock. `scraper` names who comes again and again for all numbers, and is `None` for others: a person, or
+    /// a check.
+    fn scrape(&self, scraper: Option<&str>) -> Result<Box<dyn Source>, ScrapeError>;
     /// What the page shows.
     fn status(&self) -> status::Status;
     /// The sums of [`Backend::status`] alone: asked for every two seconds, so answer it without walking files where

@@ -4,13 +4,16 @@
 //! holds little memory, and a client that reads slowly holds up only itself.
 
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT, VARY,
+};
 use hyper::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -26,6 +29,11 @@ const QUEUE: usize = 2;
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Who has not got a place among the scrapes at once after this time is told to come back.
 const WAIT: Duration = Duration::from_secs(2);
+
+/// How long a scraper waits for the answer, in seconds.
+const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+/// Characters of an agent's name that tell it from others.
+const AGENT: usize = 100;
 
 impl Site {
     /// The answer to a scrape.
@@ -72,11 +80,12 @@ impl Site {
             ))
         })?;
         let (tell, told) = oneshot::channel();
+        let scraper = scraper(headers, guest.address());
         let style = Style { format, created: self.options.created_timestamps };
         let backend = Arc::clone(&self.backend);
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            match backend.scrape() {
+            match backend.scrape(scraper.as_deref()) {
                 Err(ScrapeError(text)) => drop(tell.send(Err(text))),
                 Ok(source) => {
                     if tell.send(Ok(())).is_ok() {
@@ -116,12 +125,24 @@ impl Site {
 
     /// How long the client will wait, a little less; our own limit where it does not say.
     fn time_limit(&self, headers: &HeaderMap) -> Duration {
-        let said = headers.get("x-prometheus-scrape-timeout-seconds").and_then(|v| v.to_str().ok());
-        let seconds = said.and_then(|v| v.trim().parse::<f64>().ok()).filter(|s| *s > 0.0 && *s < 86_400.0);
+        let seconds = headers
+            .get(TIMEOUT)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.trim().parse::<f64>().ok())
+            .filter(|s| *s > 0.0 && *s < 86_400.0);
         let Some(said) = seconds.map(Duration::from_secs_f64) else { return self.options.backend_timeout };
         let limit = said.saturating_sub(self.options.timeout_offset).max(said / 2);
         limit.min(self.options.backend_timeout)
     }
+}
+
+/// The name of a scraper: Prometheus and its kin say how long they wait, which nobody else does. Two that scrape side by
+/// side run under two addresses mostly; behind one, they count as one.
+fn scraper(headers: &HeaderMap, address: Option<IpAddr>) -> Option<String> {
+    headers.get(TIMEOUT)?;
+    let agent = headers.get(USER_AGENT).map_or("".into(), |agent| String::from_utf8_lossy(agent.as_bytes()));
+    let agent: String = agent.chars().take(AGENT).collect();
+    Some(address.map_or(agent.clone(), |address| format!("{address} {agent}")))
 }
 
 /// A header that may stand several times, as one list.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,9 +52,9 @@ pub async fn serve(
                 tcp.set_nonblocking(true)?;
                 let tcp = TcpListener::from_std(tcp)?;
                 tasks.spawn(accept(site, stopped.clone(), async move || {
-                    let (stream, _) = tcp.accept().await?;
+                    let (stream, from) = tcp.accept().await?;
                     // Answers leave in whole chunks already; waiting for more would only delay the last one.
-                    stream.set_nodelay(true).map(|()| stream)
+                    stream.set_nodelay(true).map(|()| (stream, Some(from.ip())))
                 }));
             }
             Kind::Unix(unix, file) => {
@@ -61,7 +62,7 @@ pub async fn serve(
                 let unix = UnixListener::from_std(unix)?;
                 tasks.spawn(accept(site, stopped.clone(), async move || {
                     let _keeps_the_file = &file;
-                    unix.accept().await.map(|(stream, _)| stream)
+                    unix.accept().await.map(|(stream, _)| (stream, None))
                 }));
             }
         }
@@ -98,7 +99,7 @@ async fn sample(site: Arc<Site>, mut stopped: watch::Receiver<bool>) {
 async fn accept<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     site: Arc<Site>,
     mut stopped: watch::Receiver<bool>,
-    next: impl AsyncFn() -> io::Result<S>,
+    next: impl AsyncFn() -> io::Result<(S, Option<IpAddr>)>,
 ) {
     let mut connections = JoinSet::new();
     let mut pause = Duration::ZERO;
@@ -111,10 +112,10 @@ async fn accept<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         // A flood of accepts must not leave the finished ones behind.
         while connections.try_join_next().is_some() {}
         match stream {
-            Ok(stream) => {
+            Ok((stream, from)) => {
                 pause = Duration::ZERO;
                 // With all others busy there is no room; the client sees its connection closed.
-                if let Some(guest) = site.guests.enter() {
+                if let Some(guest) = site.guests.enter(from) {
                     connections.spawn(converse(Arc::clone(&site), stream, guest, stopped.clone()));
                 }
             }

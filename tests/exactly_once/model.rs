@@ -46,6 +46,7 @@ struct Life {
     pending: Changes,
     /// What the last scrape showed that was made durable.
     kept: Cut,
+    cuts: u32,
     failing: bool,
 }
 
@@ -139,11 +140,13 @@ impl Model {
 
     fn commit(&mut self) -> Option<Cut> {
         let life = self.life.as_mut()?;
-        let cuts = life.shards.iter_mut().map(Shard::cut).collect();
+        life.cuts += 1;
+        let number = life.cuts;
+        let cuts = life.shards.iter_mut().map(|shard| shard.cut(number)).collect();
         if life.write() {
-            life.kept = Cut::new(cuts, &life.guard);
+            life.kept = Cut::new(cuts, number, &life.guard);
         } else {
-            life.shards.iter_mut().for_each(Shard::take_back);
+            life.shards.iter_mut().for_each(|shard| shard.take_back(number));
         }
         Some(life.kept.clone())
     }
@@ -182,8 +185,9 @@ impl Subject for Model {
             Shard::new(feed, guard.clone(), options.clone(), kept, From::End, self.now)
         };
         let mut shards: Vec<Shard> = feeds(&self.dir, self.extra).into_iter().map(shard).collect();
-        let kept = Cut::new(shards.iter_mut().map(Shard::seen).collect(), &guard);
-        self.life = Some(Life { store, shards, guard, pending: Changes::new(), kept, failing: false });
+        let kept = Cut::new(shards.iter_mut().map(Shard::seen).collect(), 0, &guard);
+        self.life =
+            Some(Life { store, shards, guard, pending: Changes::new(), kept, cuts: 0, failing: false });
         self.list();
     }
 

@@ -3,7 +3,7 @@
 use super::model::feeds;
 use super::server::PATIENCE;
 use super::trouble::append;
-use logtally::follow::{Follow, Options};
+use logtally::follow::{Follow, Options, Viewer};
 use logtally::notice::{Format, Log, Severity};
 use logtally::store::Store;
 use logtally::tally::guard::Guard;
@@ -23,7 +23,7 @@ fn until(follow: &Follow, what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "in vain: {what}; {:?}", follow.store_state());
-        follow.scrape();
+        follow.scrape(Viewer::Passer);
         std::thread::park_timeout(Duration::from_millis(2));
     }
 }
@@ -52,7 +52,7 @@ fn reading_pauses_when_too_much_waits_for_the_store() {
     assert!(paused > 10, "it read on at first: {paused}");
     append(&log("first.log"), 10..20);
     // Each scrape reads on before it answers, unless reading pauses.
-    (0..5).for_each(|_| drop(follow.scrape()));
+    (0..5).for_each(|_| drop(follow.scrape(Viewer::Passer)));
     assert_eq!(lines(&follow), paused);
     std::fs::rename(&away, &file).unwrap();
     until(&follow, "everything", || lines(&follow) == 80);

@@ -35,7 +35,7 @@ impl Bench {
 
     fn histograms(&mut self) -> Vec<(String, u64, f64, Option<Native>)> {
         let mut shown = Shown::default();
-        Cut::new(vec![self.tally.cut(1)], &self.guard).visit(&mut shown);
+        self.cut().visit(&mut shown);
         shown.0
     }
 

@@ -58,7 +58,7 @@ impl Source for Numbers {
 }
 
 impl Backend for Fake {
-    fn scrape(&self) -> Result<Box<dyn Source>, ScrapeError> {
+    fn scrape(&self, _: Option<&str>) -> Result<Box<dyn Source>, ScrapeError> {
         self.scraping.fetch_add(1, Ordering::SeqCst);
         let mut held = self.held.lock().unwrap();
         while *held {
