@@ -111,8 +111,8 @@ fn label(tally: &Tally, name: &str) -> Option<String> {
     tally
         .series()
         .filter(|series| matches!(series.key.metric, Metric::Pattern(_)) && counted(&series.number))
-        .find_map(|series| series.key.labels.iter().find(|(n, _)| **n == *name))
-        .map(|(_, value)| value.to_string())
+        .find_map(|series| series.key.labels.iter().find(|(known, _)| *known == name))
+        .map(|(_, value)| value.into_owned())
 }
 
 /// What a metric of the rule was given: a counter's sum, a gauge, or the sum of a histogram.

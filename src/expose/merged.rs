@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 
-use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Source, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Source, Value, Visit};
 
 /// A walk over all sources in which every family stands once, sorted by name where each source is sorted.
 pub struct Merged {
@@ -114,6 +114,12 @@ impl Visit for Between<'_, '_> {
     fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, detail: Detail<'_>) {
         if !self.mute {
             self.to.detailed(head, more, value, detail);
+        }
+    }
+
+    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+        if !self.mute {
+            self.to.rendered(head, more, value, detail);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::CHUNK;
 use super::sparse;
 use super::wire::{LENGTH, VARINT, bytes, double, key, varint, varint_len};
 use crate::tally::exemplar::{Exemplar, LABEL};
-use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Value, Visit};
 use crate::tally::native::Native;
 
 /// A family's message is closed when it has grown to this size, so that memory stays bounded.
@@ -57,6 +57,23 @@ impl<'s> Encoder<'s> {
         }
         if self.out.len() >= CHUNK {
             (self.sink)(std::mem::take(&mut self.out));
+        }
+    }
+
+    /// Starts a metric with the labels that many share.
+    fn head(&mut self, head: &Head) {
+        self.metric.clear();
+        head.pairs().iter().for_each(|(name, value)| label(&mut self.metric, name, value));
+    }
+
+    /// Ends a metric by its value.
+    fn end(&mut self, value: Value<'_>, detail: Detail<'_>) {
+        if !self.value(value, detail) {
+            return;
+        }
+        bytes(&mut self.metrics, 4, &self.metric);
+        if self.metrics.len() >= SPLIT {
+            self.close();
         }
     }
 
@@ -121,20 +138,15 @@ impl Visit for Encoder<'_> {
     }
 
     fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, detail: Detail<'_>) {
-        self.metric.clear();
-        for (name, value) in head.pairs() {
-            label(&mut self.metric, name, value);
-        }
-        for (name, value) in more {
-            label(&mut self.metric, name, value);
-        }
-        if !self.value(value, detail) {
-            return;
-        }
-        bytes(&mut self.metrics, 4, &self.metric);
-        if self.metrics.len() >= SPLIT {
-            self.close();
-        }
+        self.head(head);
+        more.iter().for_each(|(name, value)| label(&mut self.metric, name, value));
+        self.end(value, detail);
+    }
+
+    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+        self.head(head);
+        more.iter().for_each(|(name, value)| label(&mut self.metric, name, &value));
+        self.end(value, detail);
     }
 }
 

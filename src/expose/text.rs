@@ -9,7 +9,7 @@ use super::CHUNK;
 use super::labels::{escape, push_pair};
 use super::number::{push_canonical, push_f64, push_u64};
 use crate::tally::exemplar::{Exemplar, LABEL};
-use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Value, Visit};
 
 /// Encodes a walk; [`Encoder::finish`] ends it.
 pub(super) struct Encoder<'s> {
@@ -77,27 +77,32 @@ impl<'s> Encoder<'s> {
     }
 
     /// Starts a line: `name`, its suffix and the labels, with room left for one more before the brace closes.
-    fn labels(&mut self, suffix: &[u8], head: &Head, more: &[(&str, &str)], le: Option<usize>) {
+    fn labels(&mut self, suffix: &[u8], labels: Labels<'_>, le: Option<usize>) {
         let out = &mut self.out;
         out.extend_from_slice(&self.name);
         out.extend_from_slice(suffix);
-        if head.text().is_empty() && more.is_empty() && le.is_none() {
+        let le: &[u8] = le.map_or(b"", |i| self.les.pair(i));
+        if labels.is_empty() && le.is_empty() {
             out.push(b' ');
             return;
         }
         out.push(b'{');
-        out.extend_from_slice(head.text().as_bytes());
-        let mut first = head.text().is_empty();
-        for (name, value) in more {
-            push_pair(out, first, name, value);
-            first = false;
-        }
-        if let Some(i) = le {
-            if !first {
+        let mut first = true;
+        for text in
+            [labels.head.as_bytes(), labels.text.as_bytes()].into_iter().filter(|text| !text.is_empty())
+        {
+            if !std::mem::take(&mut first) {
                 out.push(b',');
             }
-            out.extend_from_slice(self.les.pair(i));
+            out.extend_from_slice(text);
         }
+        for (name, value) in labels.pairs {
+            push_pair(out, std::mem::take(&mut first), name, value);
+        }
+        if !first && !le.is_empty() {
+            out.push(b',');
+        }
+        out.extend_from_slice(le);
         out.extend_from_slice(b"} ");
     }
 
@@ -116,25 +121,19 @@ impl<'s> Encoder<'s> {
     }
 
     /// A line that tells the birth of a series, where that is known and wanted.
-    fn birth(&mut self, head: &Head, more: &[(&str, &str)], created: Option<f64>) {
+    fn birth(&mut self, labels: Labels<'_>, created: Option<f64>) {
         let Some(created) = created.filter(|_| self.created && self.rich) else { return };
         // `x_total` was created at `x_created`.
         let suffix = if self.kind == Kind::Counter { b"_total".len() } else { 0 };
         let whole = self.name.len();
         self.name.truncate(whole - suffix);
-        self.labels(b"_created", head, more, None);
+        self.labels(b"_created", labels, None);
         self.name.extend_from_slice(&b"_total"[..suffix]);
         push_f64(&mut self.out, to_millis(created));
         self.out.push(b'\n');
     }
 
-    fn histogram(
-        &mut self,
-        head: &Head,
-        more: &[(&str, &str)],
-        buckets: &Buckets<'_>,
-        exemplars: &[Exemplar],
-    ) {
+    fn histogram(&mut self, labels: Labels<'_>, buckets: &Buckets<'_>, exemplars: &[Exemplar]) {
         self.les.set(buckets.bounds, self.open);
         let mut exemplars = exemplars.iter().peekable();
         let mut count = 0_u64;
@@ -142,18 +141,18 @@ impl<'s> Encoder<'s> {
             count = count.saturating_add(*n);
             // The bucket of the infinite bound is written once, at the end.
             if buckets.bounds.get(i).is_some_and(|bound| *bound < f64::INFINITY) {
-                self.labels(b"_bucket", head, more, Some(i));
+                self.labels(b"_bucket", labels, Some(i));
                 push_u64(&mut self.out, count);
                 self.end(exemplars.next_if(|exemplar| exemplar.bucket == i));
             }
         }
-        self.labels(b"_bucket", head, more, Some(buckets.bounds.len()));
+        self.labels(b"_bucket", labels, Some(buckets.bounds.len()));
         push_u64(&mut self.out, count);
         self.end(exemplars.next());
-        self.labels(b"_sum", head, more, None);
+        self.labels(b"_sum", labels, None);
         push_f64(&mut self.out, buckets.sum);
         self.out.push(b'\n');
-        self.labels(b"_count", head, more, None);
+        self.labels(b"_count", labels, None);
         push_u64(&mut self.out, count);
         self.out.push(b'\n');
     }
@@ -193,25 +192,50 @@ impl Visit for Encoder<'_> {
     }
 
     fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, detail: Detail<'_>) {
+        self.line(Labels { head: head.text(), text: "", pairs: more }, value, detail);
+    }
+
+    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+        self.line(Labels { head: head.text(), text: more.text(), pairs: &[] }, value, detail);
+    }
+}
+
+/// The labels of a line: rendered ones first.
+#[derive(Clone, Copy)]
+struct Labels<'a> {
+    head: &'a str,
+    text: &'a str,
+    pairs: &'a [(&'a str, &'a str)],
+}
+
+impl Labels<'_> {
+    fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.text.is_empty() && self.pairs.is_empty()
+    }
+}
+
+impl Encoder<'_> {
+    /// A sample's line, or those of a histogram.
+    fn line(&mut self, labels: Labels<'_>, value: Value<'_>, detail: Detail<'_>) {
         // A value that is no value of its family's type would make the whole scrape invalid.
         if matches!(value, Value::Histogram(_)) != (self.kind == Kind::Histogram) {
             return;
         }
         self.out.append(&mut self.pending);
         match value {
-            Value::Histogram(buckets) => self.histogram(head, more, &buckets, detail.exemplars),
+            Value::Histogram(buckets) => self.histogram(labels, &buckets, detail.exemplars),
             Value::Int(n) => {
-                self.labels(b"", head, more, None);
+                self.labels(b"", labels, None);
                 push_u64(&mut self.out, n);
                 self.end(detail.exemplars.first());
             }
             Value::Float(x) => {
-                self.labels(b"", head, more, None);
+                self.labels(b"", labels, None);
                 push_f64(&mut self.out, x);
                 self.end(detail.exemplars.first());
             }
         }
-        self.birth(head, more, detail.created);
+        self.birth(labels, detail.created);
         if self.out.len() >= CHUNK {
             let next = Vec::with_capacity(CHUNK + 4096);
             (self.sink)(std::mem::replace(&mut self.out, next));

@@ -1,11 +1,11 @@
 //! How series come to be: declared at 0 where their label values are known, born where they are not, and sent to the
 //! overflow series where the guard refuses.
 
+use super::pairs::Pairs;
 use super::plan::{known_label_sets, levels_of};
-use super::series::{Key, Metric, Number, Pairs};
+use super::series::{Key, Metric, Number};
 use super::spec::MetricKind;
 use super::{EXCEPTIONS, OTHER, PATTERN_EVENTS, Tally, bump, empty, label_pairs, pattern_pairs};
-use std::sync::Arc;
 
 /// When scrapes began to show a series: the number of the first cut that held it.
 ///
@@ -96,7 +96,7 @@ impl Tally {
     }
 
     fn insert(&mut self, key: Key, zero: Number, birth: Birth, created: f64) -> usize {
-        let native = self.is_native(key.metric).then(Arc::default);
+        let native = self.is_native(key.metric).then(Default::default);
         self.series.insert(key, zero, native, birth, created)
     }
 
@@ -117,11 +117,11 @@ impl Tally {
             Metric::Exceptions => return false,
             Metric::Pattern(rule) | Metric::Rule(_, rule) => rule,
         };
-        let is_known = |(name, value): &(Box<str>, Box<str>)| {
-            let label = self.plan.rules[rule].labels.iter().find(|label| *label.name == **name);
-            label.is_none_or(|label| label.known_values().iter().any(|known| **known == **value))
+        let is_known = |name: &str, value: &str| {
+            let label = self.plan.rules[rule].labels.iter().find(|label| label.name == name);
+            label.is_none_or(|label| label.known_values().iter().any(|known| **known == *value))
         };
-        !scraped && key.labels.iter().all(is_known)
+        !scraped && key.labels.iter().all(|(name, value)| is_known(name, &value))
     }
 
     /// Two rules of one metric share a series where their labels agree: the key names the first such rule.
@@ -143,6 +143,6 @@ impl Tally {
 /// The labels of the overflow series: what the rule gave becomes [`OTHER`].
 fn overflow_pairs(metric: Metric, labels: &Pairs) -> Pairs {
     let fixed = if matches!(metric, Metric::Pattern(_)) { 2 } else { 0 };
-    let value = |at: usize, value: &str| if at < fixed { value.into() } else { OTHER.into() };
-    labels.iter().enumerate().map(|(at, (name, text))| (name.clone(), value(at, text))).collect()
+    let value = |at: usize, value| if at < fixed { value } else { OTHER.into() };
+    labels.iter().enumerate().map(|(at, (name, text))| (name, value(at, text))).collect()
 }

@@ -5,22 +5,20 @@
 //! is not sent: the marks are taken back.
 
 mod of_rules;
+mod of_series;
 mod take;
 
 use super::PATTERN_EVENTS;
 use super::birth::Birth;
 use super::catalog::{self, Entry};
-use super::exemplar::{Exemplar, Exemplars};
-use super::exposition::{Buckets, Desc, Detail, Head, Kind, Source, Value, Visit};
+use super::chunks::Chunk;
+use super::exemplar::Exemplar;
+use super::exposition::{Detail, Head, Source, Value, Visit};
 use super::guard::Guard;
-use super::native::Native;
 use super::plan::Plan;
 use super::rows::{FILE_ERRORS, InputRow, LOST};
-use super::series::{Metric, Number, Pairs};
-use super::spec::MetricKind;
 use super::stream::Numbers;
 use crate::level::Level;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,8 +27,9 @@ use std::sync::Arc;
 pub struct InputCut {
     head: Head,
     plan: Arc<Plan>,
-    streams: Vec<StreamCut>,
-    series: Vec<SeriesCut>,
+    /// By the position that series name; none where the stream is gone, or no scrape has seen it.
+    streams: Vec<Option<StreamCut>>,
+    series: Vec<Arc<Chunk>>,
     counters: InputRow,
     /// Seconds spent confirming each rule.
     seconds: Vec<f64>,
@@ -52,23 +51,6 @@ struct StreamCut {
     size: u64,
     unread: u64,
 }
-
-#[derive(Debug)]
-struct SeriesCut {
-    head: Arc<Head>,
-    metric: Metric,
-    labels: Pairs,
-    number: Number,
-    /// Only of histograms that are shown in this form.
-    native: Option<Arc<Native>>,
-    exemplars: Exemplars,
-    created: Option<f64>,
-    /// Of its stream, which shows its declared series at 0 as well, and its own.
-    births: [Birth; 2],
-}
-
-/// A family that rules define, with its series and their bucket bounds.
-type RuleFamily<'a> = (Desc, Vec<(&'a SeriesCut, &'a [f64])>);
 
 impl StreamCut {
     /// A number as someone sees it whose last cut was `since`.
@@ -139,9 +121,13 @@ impl Cut {
         Cut { since: number, ..self }
     }
 
+    fn all_streams(&self) -> impl Iterator<Item = &StreamCut> {
+        self.inputs.iter().flat_map(|input| input.streams.iter().flatten())
+    }
+
     fn streams(&self, to: &mut dyn Visit, entry: &Entry, value: impl Fn(&StreamCut) -> u64) {
         to.family(&entry.desc());
-        for stream in self.inputs.iter().flat_map(|input| &input.streams) {
+        for stream in self.all_streams() {
             to.detailed(&stream.head, &[], Value::Int(value(stream)), stream.detail());
         }
     }
@@ -168,19 +154,9 @@ impl Cut {
         }
     }
 
-    fn series<'a>(
-        &'a self,
-        of: impl Fn(&InputCut, Metric) -> bool + 'a,
-    ) -> impl Iterator<Item = &'a SeriesCut> {
-        self.inputs.iter().flat_map(move |input| {
-            let of = |metric| of(input, metric);
-            input.series.iter().filter(|s| of(s.metric)).collect::<Vec<_>>()
-        })
-    }
-
     fn events(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_EVENTS.desc());
-        for stream in self.inputs.iter().flat_map(|input| &input.streams) {
+        for stream in self.all_streams() {
             for level in Level::ALL {
                 let value = Value::Int(stream.shown(self.since, |n| n.levels[level.index()]));
                 to.detailed(&stream.head, &[("level", level.as_str())], value, stream.detail());
@@ -190,14 +166,14 @@ impl Cut {
 
     fn formats(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_FORMAT_INFO.desc());
-        for stream in self.inputs.iter().flat_map(|input| &input.streams).filter(|s| !s.format.is_empty()) {
+        for stream in self.all_streams().filter(|s| !s.format.is_empty()) {
             to.sample(&stream.head, &[("format", stream.format)], Value::Int(1));
         }
     }
 
     fn last_events(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_LAST_EVENT_TIMESTAMP.desc());
-        for stream in self.inputs.iter().flat_map(|input| &input.streams) {
+        for stream in self.all_streams() {
             if stream.numbers.last_event > 0.0 {
                 to.sample(&stream.head, &[], Value::Float(stream.numbers.last_event));
             }
@@ -207,7 +183,7 @@ impl Cut {
     fn patterns(&self, to: &mut dyn Visit) {
         to.family(&catalog::LOG_PATTERN_EVENTS.desc());
         for input in &self.inputs {
-            for stream in &input.streams {
+            for stream in input.streams.iter().flatten() {
                 stream.patterns(&input.plan, self.since, |rule, level, count| {
                     let name = input.plan.rules[rule].name.as_str();
                     let more = [("pattern", name), ("level", level.as_str())];
@@ -217,31 +193,7 @@ impl Cut {
                 });
             }
         }
-        for s in self.series(|_, metric| matches!(metric, Metric::Pattern(_))) {
-            s.show(to, &[], self.since);
-        }
-    }
-
-    /// The metrics that rules define, by name; of two inputs that define one, the first gives its help.
-    fn rule_metrics(&self) -> BTreeMap<&str, RuleFamily<'_>> {
-        let mut families = BTreeMap::new();
-        for input in &self.inputs {
-            for family in &input.plan.families {
-                families.entry(family.name.as_str()).or_insert_with(|| (desc(family), Vec::new()));
-            }
-            for s in &input.series {
-                let Metric::Rule(family, _) = s.metric else { continue };
-                let family = &input.plan.families[family];
-                let bounds: &[f64] = match &family.kind {
-                    MetricKind::Histogram(bounds) => bounds,
-                    _ => &[],
-                };
-                if let Some((_, list)) = families.get_mut(family.name.as_str()) {
-                    list.push((s, bounds));
-                }
-            }
-        }
-        families
+        self.labelled_patterns(to);
     }
 
     fn held(&self, to: &mut dyn Visit) {
@@ -329,11 +281,6 @@ impl Cut {
         ];
         list.into_iter().map(|(entry, walk)| (entry.name, walk)).collect()
     }
-
-    fn exceptions(&self, to: &mut dyn Visit) {
-        to.family(&catalog::LOG_EXCEPTIONS.desc());
-        self.series(|_, metric| metric == Metric::Exceptions).for_each(|s| s.show(to, &[], self.since));
-    }
 }
 
 /// Writes one family.
@@ -342,47 +289,12 @@ type Walk<'a> = Box<dyn Fn(&mut dyn Visit) + 'a>;
 impl Source for Cut {
     fn visit(&self, to: &mut dyn Visit) {
         let mut rules = self.rule_metrics().into_iter().peekable();
-        let rule_metric = |to: &mut dyn Visit, (desc, list): (Desc, Vec<(&SeriesCut, &[f64])>)| {
-            to.family(&desc);
-            list.into_iter().for_each(|(s, bounds)| s.show(to, bounds, self.since));
-        };
         for (name, walk) in self.own_families() {
             while let Some((_, family)) = rules.next_if(|(rule, _)| *rule < name) {
-                rule_metric(to, family);
+                family.show(to, self.since);
             }
             walk(to);
         }
-        rules.for_each(|(_, family)| rule_metric(to, family));
-    }
-}
-
-impl SeriesCut {
-    /// As someone sees it whose last cut was `since`.
-    fn show(&self, to: &mut dyn Visit, bounds: &[f64], since: u32) {
-        let more: Vec<(&str, &str)> = self.labels.iter().map(|(n, v)| (&**n, &**v)).collect();
-        let zero = self.births.iter().any(|birth| birth.is_after(since)).then(|| self.number.zero());
-        let value = match zero.as_ref().unwrap_or(&self.number) {
-            Number::Count(count) => Value::Int(*count),
-            Number::Sum(value) | Number::Gauge(value) => Value::Float(*value),
-            Number::Histogram(counts, sum) => Value::Histogram(Buckets { bounds, counts, sum: *sum }),
-        };
-        let nothing = Native::default();
-        let native = self.native.as_deref().map(|native| if zero.is_some() { &nothing } else { native });
-        let exemplars = if zero.is_some() { &[] } else { self.exemplars.list() };
-        let detail = Detail { exemplars, created: self.created, native };
-        to.detailed(&self.head, &more, value, detail);
-    }
-}
-
-fn desc(family: &super::plan::Family) -> Desc {
-    Desc {
-        name: Cow::Owned(family.name.clone()),
-        help: Cow::Owned(family.help.clone()),
-        kind: match family.kind {
-            MetricKind::Counter => Kind::Counter,
-            MetricKind::Gauge(_) => Kind::Gauge,
-            MetricKind::Histogram(_) => Kind::Histogram,
-        },
-        unit: family.unit.clone().map(Cow::Owned),
+        rules.for_each(|(_, family)| family.show(to, self.since));
     }
 }

@@ -4,6 +4,7 @@
 
 use super::exemplar::Exemplar;
 use super::native::Native;
+pub use super::pairs::Pairs;
 use std::borrow::Cow;
 
 /// The type of a metric family.
@@ -121,6 +122,12 @@ pub trait Visit {
     /// The same with its details; whoever has no place for them leaves them out.
     fn detailed(&mut self, head: &Head, more: &[(&str, &str)], value: Value<'_>, _: Detail<'_>) {
         self.sample(head, more, value);
+    }
+    /// The same of a series whose labels are rendered already; whoever writes them as text takes them as they are.
+    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+        let pairs: Vec<_> = more.iter().collect();
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
+        self.detailed(head, &pairs, value, detail);
     }
 }
 

@@ -3,9 +3,10 @@
 
 use super::birth::Birth;
 use super::native::Native;
+use super::pairs::Pairs;
 use super::plan::{Plan, rule_key};
 use super::rows::{InputRow, Row, Rows, SeriesId, SeriesRow, StreamId, StreamRow, bounds_mark};
-use super::series::{Key, Metric, Number, Pairs};
+use super::series::{Key, Metric, Number};
 use super::spec::MetricKind;
 use super::stream::StreamKey;
 use super::{EXCEPTIONS, PATTERN_EVENTS, Tally, empty, metric_name};
@@ -61,9 +62,7 @@ impl Tally {
     pub fn touch_all(&mut self) {
         self.streams.iter_mut().flatten().for_each(|stream| stream.dirty = true);
         self.counters_dirty = true;
-        for at in 0..self.series.len() {
-            self.series.change(at);
-        }
+        self.series.touch_all();
     }
 
     /// Deletes the rows of series that nothing counts any more with the next commit.
@@ -87,7 +86,7 @@ impl Tally {
         if row.bounds != 0 && bounds_of(&self.plan, metric).map(bounds_mark) != Some(row.bounds) {
             return false;
         }
-        let labels: Pairs = id.labels.iter().map(|(n, v)| (n.as_str().into(), v.as_str().into())).collect();
+        let labels: Pairs = id.labels.iter().map(|(name, value)| (name, value)).collect();
         let key = self.unify(Key { stream, metric, labels });
         let native = self.native_of(metric, row);
         match self.series.find(&key) {
@@ -172,6 +171,6 @@ pub(super) fn series_id(input: &str, stream: &StreamKey, plan: &Plan, key: &Key)
         stream: stream.clone(),
         metric: metric_name(plan, key.metric).to_owned(),
         rule,
-        labels: key.labels.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect(),
+        labels: key.labels.iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
     }
 }

@@ -7,6 +7,7 @@
 
 mod birth;
 pub mod catalog;
+mod chunks;
 pub mod cut;
 pub mod exemplar;
 pub mod exposition;
@@ -14,6 +15,7 @@ pub mod guard;
 mod hit;
 mod keep;
 pub mod native;
+mod pairs;
 pub mod plan;
 pub mod rows;
 pub mod samples;
@@ -26,12 +28,14 @@ mod totals;
 pub mod units;
 
 use crate::level::Level;
+use chunks::SeriesStore;
 use exposition::Head;
 use guard::Guard;
 use keep::series_id;
+use pairs::Pairs;
 use plan::Plan;
 use rows::{InputRow, Rows, StreamId};
-use series::{Metric, Number, Pairs, SeriesStore};
+use series::{Metric, Number};
 use spec::{Action, MetricKind};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -137,7 +141,7 @@ impl Tally {
     pub fn exception(&mut self, stream: usize, name: &str) {
         self.text.clear();
         self.text.extend(name.chars().take(spec::LABEL_CHARS));
-        let pairs: Pairs = Arc::new([("exception".into(), self.text.as_str().into())]);
+        let pairs = Pairs::from_iter([("exception", &self.text)]);
         let at = self.born(stream, Metric::Exceptions, pairs, Number::Count(0));
         self.increment(at);
     }
@@ -266,12 +270,12 @@ fn metric_name(plan: &Plan, metric: Metric) -> &str {
 fn label_pairs<'a>(
     rule: &'a spec::Counted,
     values: &'a [String],
-) -> impl Iterator<Item = (Box<str>, Box<str>)> + 'a {
-    rule.labels.iter().zip(values).map(|(label, value)| (label.name.as_str().into(), value.as_str().into()))
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    rule.labels.iter().zip(values).map(|(label, value)| (label.name.as_str(), value.as_str()))
 }
 
 fn pattern_pairs(rule: &spec::Counted, level: Level, values: &[String]) -> Pairs {
-    let fixed = [("pattern".into(), rule.name.as_str().into()), ("level".into(), level.as_str().into())];
+    let fixed = [("pattern", rule.name.as_str()), ("level", level.as_str())];
     fixed.into_iter().chain(label_pairs(rule, values)).collect()
 }
 

@@ -1,10 +1,9 @@
 //! How a cut is taken, and taken back.
 
 use super::super::Tally;
-use super::super::birth::Birth;
 use super::super::exposition::Head;
 use super::super::stream::Stream;
-use super::{InputCut, SeriesCut, StreamCut};
+use super::{InputCut, StreamCut};
 
 impl Tally {
     /// Copies all numbers for the scrape of this number; `files` is how many files the input follows.
@@ -18,32 +17,20 @@ impl Tally {
     /// The cut of this number, the last one, was not sent, another one was: what it marked as shown is not.
     pub fn take_back(&mut self, cut: u32) {
         self.streams.iter_mut().flatten().for_each(|stream| stream.take_back(cut));
-        self.series.take_back(cut);
+        self.series.take_back();
     }
 
     /// The numbers of all that scrapes have shown by now, and of nothing else.
     pub fn seen(&self, files: u64) -> InputCut {
-        let mut series = Vec::with_capacity(self.series.len());
-        for s in self.series.iter().filter(|s| s.birth != Birth::UNSEEN) {
-            let stream = self.streams.get(s.key.stream).and_then(Option::as_ref);
-            let Some(stream) = stream.filter(|stream| stream.scraped) else { continue };
-            series.push(SeriesCut {
-                head: stream.head.clone(),
-                created: Some(if s.created > 0.0 { s.created } else { stream.created })
-                    .filter(|at| *at > 0.0),
-                metric: s.key.metric,
-                labels: s.key.labels.clone(),
-                native: s.native.clone().filter(|_| self.is_native(s.key.metric)),
-                exemplars: s.exemplars.clone(),
-                number: s.number.clone(),
-                births: [stream.birth, s.birth],
-            });
-        }
         InputCut {
             head: Head::new([("input", self.input.as_str())]),
             plan: self.plan.clone(),
-            streams: self.streams.iter().flatten().filter(|s| s.scraped).map(Stream::copy).collect(),
-            series,
+            streams: self
+                .streams
+                .iter()
+                .map(|s| s.as_ref().filter(|s| s.scraped).map(Stream::copy))
+                .collect(),
+            series: self.series.chunks().to_vec(),
             counters: self.counters.clone(),
             seconds: self.seconds.clone(),
             files,

@@ -1,0 +1,89 @@
+//! Label pairs as the text formats write them, rendered once.
+
+use super::exposition::escape_into;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// The labels of a series after its stream's own: `a="b",c="d"`, values escaped.
+///
+/// Escaping takes no two values to one text, so that equal texts are equal pairs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pairs(Arc<str>);
+
+impl Pairs {
+    /// As the text formats write them, without braces; empty where there are none.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Names and values, unescaped.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let (name, value) = rest.split_once("=\"")?;
+            let (value, after) = unescape(value);
+            rest = after.strip_prefix(',').unwrap_or(after);
+            Some((name, value))
+        })
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Pairs {
+    fn from_iter<T: IntoIterator<Item = (N, V)>>(pairs: T) -> Pairs {
+        let mut text = String::with_capacity(96);
+        for (name, value) in pairs {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(name.as_ref());
+            text.push_str("=\"");
+            escape_into(&mut text, value.as_ref());
+            text.push('"');
+        }
+        Pairs(text.into())
+    }
+}
+
+/// A value up to its closing quote, and what comes after that.
+fn unescape(text: &str) -> (Cow<'_, str>, &str) {
+    let mut value = Cow::Borrowed("");
+    let mut rest = text;
+    while let Some(at) = rest.find(['"', '\\']) {
+        let (plain, special) = rest.split_at(at);
+        value += plain;
+        let mut special = special.chars();
+        if special.next() == Some('"') {
+            return (value, special.as_str());
+        }
+        match special.next() {
+            Some('n') => value += "\n",
+            Some('"') => value += "\"",
+            _ => value += "\\",
+        }
+        rest = special.as_str();
+    }
+    // Not reached with what was escaped here.
+    (value + rest, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn they_are_written_as_the_text_formats_want_them() {
+        let pairs: Pairs = [("a", "b\\c"), ("d", ""), ("e", "f\"\ng")].into_iter().collect();
+        assert_eq!(pairs.text(), r#"a="b\\c",d="",e="f\"\ng""#);
+        assert_eq!(std::iter::empty::<(&str, &str)>().collect::<Pairs>().text(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(pairs in prop::collection::vec(("[a-z_]{1,4}", "[a-c\"\\\\\n,=é ]{0,8}"), 0..4)) {
+            let kept: Pairs = pairs.iter().map(|(name, value)| (name, value)).collect();
+            let out: Vec<_> = kept.iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
+            prop_assert_eq!(out, pairs);
+        }
+    }
+}
