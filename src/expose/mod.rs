@@ -17,8 +17,8 @@ pub use negotiate::{Encoding, Format, encoding, negotiate};
 
 use crate::tally::exposition::Source;
 
-/// A chunk leaves when it has grown to this size.
-const CHUNK: usize = 64 * 1024;
+/// A chunk leaves when it has grown to this size: each one wakes the thread that sends it.
+const CHUNK: usize = 128 * 1024;
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,5 +62,7 @@ pub fn bound(x: f64) -> String {
 
 #[cfg(test)]
 mod detail_tests;
+#[cfg(test)]
+mod rendered_tests;
 #[cfg(test)]
 mod tests;

@@ -2,20 +2,35 @@
 
 use std::io::Write;
 
+/// Digits of the largest `u64`.
+const DIGITS: usize = 20;
+
 /// Appends a count in decimal.
-pub(super) fn push_u64(out: &mut Vec<u8>, mut n: u64) {
-    // Twenty digits hold the largest u64.
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
+pub(super) fn push_u64(out: &mut Vec<u8>, n: u64) {
+    let mut digits = [0_u8; DIGITS];
+    let at = fill(&mut digits, n);
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends what comes after the labels of a line: the brace, a count, and the line's end.
+pub(super) fn push_end(out: &mut Vec<u8>, n: u64) {
+    let mut end = [b'\n'; DIGITS + 3];
+    let at = fill(&mut end[..DIGITS + 2], n);
+    end[at - 2..at].copy_from_slice(b"} ");
+    out.extend_from_slice(&end[at - 2..]);
+}
+
+/// Writes a count in decimal to the end of `room`, and gives where it starts.
+fn fill(room: &mut [u8], mut n: u64) -> usize {
+    let mut at = room.len();
     loop {
         at -= 1;
-        digits[at] = b'0' + (n % 10) as u8;
+        room[at] = b'0' + (n % 10) as u8;
         n /= 10;
         if n == 0 {
-            break;
+            return at;
         }
     }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// Appends a float as both text formats read it: `+Inf`, `-Inf`, `NaN`, else the shortest decimal that reads back

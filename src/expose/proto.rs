@@ -12,8 +12,8 @@ use crate::tally::exemplar::{Exemplar, LABEL};
 use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Value, Visit};
 use crate::tally::native::Native;
 
-/// A family's message is closed when it has grown to this size, so that memory stays bounded.
-const SPLIT: usize = 4 * 1024 * 1024;
+/// A family's message is closed when it has grown to this size, so that memory stays bounded and in the cache.
+const SPLIT: usize = 1024 * 1024;
 
 /// Encodes a walk; [`Encoder::finish`] ends it.
 pub(super) struct Encoder<'s> {
@@ -23,6 +23,8 @@ pub(super) struct Encoder<'s> {
     family: Vec<u8>,
     metrics: Vec<u8>,
     metric: Vec<u8>,
+    /// The labels that the last metric shared with others, as text and encoded: the next one mostly has the same.
+    head: (String, Vec<u8>),
     kind: Kind,
     /// Births of series are told.
     created: bool,
@@ -30,8 +32,8 @@ pub(super) struct Encoder<'s> {
 
 impl<'s> Encoder<'s> {
     pub(super) fn new(created: bool, sink: &'s mut dyn FnMut(Vec<u8>)) -> Encoder<'s> {
-        let (out, family, metrics, metric) = Default::default();
-        Encoder { sink, out, family, metrics, metric, kind: Kind::Untyped, created }
+        let (out, family, metrics, metric, head) = Default::default();
+        Encoder { sink, out, family, metrics, metric, head, kind: Kind::Untyped, created }
     }
 
     /// Writes what is left.
@@ -62,8 +64,15 @@ impl<'s> Encoder<'s> {
 
     /// Starts a metric with the labels that many share.
     fn head(&mut self, head: &Head) {
+        let (text, encoded) = &mut self.head;
+        if text != head.text() {
+            text.clear();
+            text.push_str(head.text());
+            encoded.clear();
+            head.pairs().iter().for_each(|(name, value)| label(encoded, name, value));
+        }
         self.metric.clear();
-        head.pairs().iter().for_each(|(name, value)| label(&mut self.metric, name, value));
+        self.metric.extend_from_slice(encoded);
     }
 
     /// Ends a metric by its value.

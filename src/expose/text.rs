@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::CHUNK;
 use super::labels::{escape, push_pair};
-use super::number::{push_canonical, push_f64, push_u64};
+use super::number::{push_canonical, push_end, push_f64, push_u64};
 use crate::tally::exemplar::{Exemplar, LABEL};
 use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Value, Visit};
 
@@ -25,6 +25,9 @@ pub(super) struct Encoder<'s> {
     /// The family is an OpenMetrics counter or histogram, whose samples may carry more.
     rich: bool,
     les: Bounds,
+    /// How lines of the present family begin under the head of the last one, and that head. Empty before the first.
+    start: Vec<u8>,
+    start_of: String,
     /// OpenMetrics names in use, so that a counter `x_total` beside a gauge `x` does not announce `x` twice.
     taken: HashSet<Box<str>>,
 }
@@ -41,6 +44,8 @@ impl<'s> Encoder<'s> {
             kind: Kind::Untyped,
             rich: false,
             les: Bounds::default(),
+            start: Vec::new(),
+            start_of: String::new(),
             taken: HashSet::new(),
         }
     }
@@ -181,6 +186,7 @@ impl Visit for Encoder<'_> {
         {
             line(b"# UNIT ", &|out| out.extend_from_slice(unit.as_bytes()));
         }
+        self.start.clear();
         self.name.clear();
         self.name.extend_from_slice(desc.name.as_bytes());
         self.kind = desc.kind;
@@ -196,6 +202,14 @@ impl Visit for Encoder<'_> {
     }
 
     fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+        let has_more = self.rich && !detail.exemplars.is_empty() || self.created && detail.created.is_some();
+        match (value, more.text()) {
+            (_, "") => {}
+            (Value::Int(n), more) if !has_more => return self.plain(head, more, n),
+            // Counters of values are mostly whole too.
+            (Value::Float(x), more) if !has_more && is_whole(x) => return self.plain(head, more, x as u64),
+            _ => {}
+        }
         self.line(Labels { head: head.text(), text: more.text(), pairs: &[] }, value, detail);
     }
 }
@@ -215,6 +229,38 @@ impl Labels<'_> {
 }
 
 impl Encoder<'_> {
+    /// A line that is nothing but labels and a whole number, in as few steps as there can be: scrapes of many series
+    /// consist of these.
+    fn plain(&mut self, head: &Head, more: &str, n: u64) {
+        if self.kind == Kind::Histogram {
+            return;
+        }
+        if self.start.is_empty() || self.start_of != head.text() {
+            self.start.clear();
+            self.start.extend_from_slice(&self.name);
+            self.start.push(b'{');
+            self.start.extend_from_slice(head.text().as_bytes());
+            if !head.text().is_empty() {
+                self.start.push(b',');
+            }
+            self.start_of.clear();
+            self.start_of.push_str(head.text());
+        }
+        self.out.append(&mut self.pending);
+        self.out.extend_from_slice(&self.start);
+        self.out.extend_from_slice(more.as_bytes());
+        push_end(&mut self.out, n);
+        self.send();
+    }
+
+    /// Lets a full chunk go.
+    fn send(&mut self) {
+        if self.out.len() >= CHUNK {
+            let next = Vec::with_capacity(CHUNK + 4096);
+            (self.sink)(std::mem::replace(&mut self.out, next));
+        }
+    }
+
     /// A sample's line, or those of a histogram.
     fn line(&mut self, labels: Labels<'_>, value: Value<'_>, detail: Detail<'_>) {
         // A value that is no value of its family's type would make the whole scrape invalid.
@@ -236,11 +282,13 @@ impl Encoder<'_> {
             }
         }
         self.birth(labels, detail.created);
-        if self.out.len() >= CHUNK {
-            let next = Vec::with_capacity(CHUNK + 4096);
-            (self.sink)(std::mem::replace(&mut self.out, next));
-        }
+        self.send();
     }
+}
+
+/// Whether a number is written without a point, and a `u64` holds it.
+fn is_whole(x: f64) -> bool {
+    x.is_sign_positive() && x < 1e15 && x.fract() == 0.0
 }
 
 /// Seconds as Prometheus keeps them: to the millisecond.

@@ -20,8 +20,10 @@ impl Pairs {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         let mut rest = &*self.0;
         std::iter::from_fn(move || {
-            let (name, value) = rest.split_once("=\"")?;
-            let (value, after) = unescape(value);
+            let at = memchr::memchr(b'=', rest.as_bytes())?;
+            let name = &rest[..at];
+            // Behind the quote that opens it.
+            let (value, after) = unescape(rest.get(at + 2..)?);
             rest = after.strip_prefix(',').unwrap_or(after);
             Some((name, value))
         })
@@ -48,7 +50,7 @@ impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Pairs {
 fn unescape(text: &str) -> (Cow<'_, str>, &str) {
     let mut value = Cow::Borrowed("");
     let mut rest = text;
-    while let Some(at) = rest.find(['"', '\\']) {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) {
         let (plain, special) = rest.split_at(at);
         value += plain;
         let mut special = special.chars();
