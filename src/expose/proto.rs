@@ -160,8 +160,16 @@ impl Visit for Encoder<'_> {
 }
 
 fn label(out: &mut Vec<u8>, name: &str, value: &str) {
-    key(out, 1, LENGTH);
     let len = 2 + varint_len(name.len()) + name.len() + varint_len(value.len()) + value.len();
+    // Most are short: every length takes one byte, and the keys (fields 1 and 2) are known.
+    if len < 128 {
+        out.extend_from_slice(&[0x0a, len as u8, 0x0a, name.len() as u8]);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&[0x12, value.len() as u8]);
+        out.extend_from_slice(value.as_bytes());
+        return;
+    }
+    key(out, 1, LENGTH);
     varint(out, len as u64);
     bytes(out, 1, name.as_bytes());
     bytes(out, 2, value.as_bytes());

@@ -63,7 +63,8 @@ impl Source for Both {
 }
 
 fn labels() -> impl Strategy<Value = Labels> {
-    prop::collection::vec(("[a-z]{1,3}", "[a-b\"\\\\\n,}= é]{0,5}"), 0..3)
+    let value = prop_oneof![9 => "[a-b\"\\\\\n,}= é]{0,5}", 1 => "x{118,130}"];
+    prop::collection::vec(("[a-z]{1,3}", value), 0..3)
 }
 
 fn number() -> impl Strategy<Value = Number> {

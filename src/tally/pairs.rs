@@ -48,6 +48,11 @@ impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Pairs {
 
 /// A value up to its closing quote, and what comes after that.
 fn unescape(text: &str) -> (Cow<'_, str>, &str) {
+    let special = memchr::memchr2(b'"', b'\\', text.as_bytes()).unwrap_or(text.len());
+    // Nearly always nothing is escaped.
+    if let Some(after) = text[special..].strip_prefix('"') {
+        return (Cow::Borrowed(&text[..special]), after);
+    }
     let mut value = Cow::Borrowed("");
     let mut rest = text;
     while let Some(at) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) {
