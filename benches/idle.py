@@ -11,12 +11,11 @@ is asked for in a scrape 50 ms later.
 import argparse
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
+
+from process import cpu_seconds, get, memory_mib, running
 
 CONFIG = """\
 inputs:
@@ -25,44 +24,6 @@ inputs:
     path_label: none
 host: off
 """
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory_mib(pid: int) -> tuple[float, float]:
-    status = Path(f"/proc/{pid}/status").read_text()
-    now, peak = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024 for name in ("VmRSS", "VmHWM"))
-    return now, peak
-
-
-def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return answer.read().decode()
-
-
-def address(log: Path) -> str:
-    """Where the process says that it listens."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        found = re.search(r"127\.0\.0\.1:(\d+)", log.read_text())
-        if found:
-            return f"http://127.0.0.1:{found[1]}"
-        time.sleep(0.05)
-    sys.exit(f"it does not listen:\n{log.read_text()}")
-
-
-def wait_until_ready(base: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            get(f"{base}/-/ready")
-            return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("it never became ready")
 
 
 def lines(base: str) -> int:
@@ -97,25 +58,14 @@ def main() -> None:
         folder.mkdir()
         for n in range(given.files):
             (folder / f"app-{n:05}.log").write_text(f"2026-01-01 00:00:00,000 INFO start: file {n}\n")
-        (root / "logtally.yml").write_text(CONFIG.format(folder=folder))
-        log = root / "own.log"
-        command = [given.binary, "run", "--config.file", str(root / "logtally.yml"), "--storage.path", str(root / "store"),
-                   "--web.listen-address", "127.0.0.1:0"]
-        with log.open("w") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            base = address(log)
-            wait_until_ready(base)
+        with running(given.binary, root, CONFIG.format(folder=folder)) as (pid, base):
             # Files count as quiet after ten seconds without a write.
             time.sleep(15)
-            began, used = time.monotonic(), cpu_seconds(process.pid)
+            began, used = time.monotonic(), cpu_seconds(pid)
             time.sleep(given.seconds)
-            share = (cpu_seconds(process.pid) - used) / (time.monotonic() - began)
-            now, peak = memory_mib(process.pid)
+            share = (cpu_seconds(pid) - used) / (time.monotonic() - began)
+            now, peak = memory_mib(pid)
             seen = seen_after_50_ms(base, folder / "app-04711.log", given.trials)
-        finally:
-            process.terminate()
-            process.wait(10)
     load = os.getloadavg()[0]
     print("| files | CPU, share of a core | RSS MiB | peak MiB | visible after 50 ms | load |\n|---|---|---|---|---|---|")
     print(f"| {given.files} | {share:.2%} | {now:.0f} | {peak:.0f} | {seen} of {given.trials} | {load:.1f} |")
