@@ -236,22 +236,16 @@ impl Shard {
 
     /// Tells the streams the sizes of their files, and gives how many files there are.
     fn measure(&mut self) -> u64 {
-        let mut seen: HashMap<usize, (u64, u64, &'static str)> = HashMap::new();
         let mut files = 0;
+        self.tally.clear_files();
         for file in self.tailer.files().filter(|file| file.state != State::Done) {
             files += 1;
             let Some(reading) = self.readings.get(&file.id) else { continue };
-            let (size, unread, format) = seen.entry(reading.stream).or_default();
-            *unread += file.unread;
-            if file.state == State::Live {
-                *size += file.size;
-                *format = reading.format().unwrap_or(format);
-            }
-        }
-        let streams: Vec<usize> = self.tally.streams().map(|(at, _)| at).collect();
-        for stream in streams {
-            let (size, unread, format) = seen.get(&stream).copied().unwrap_or_default();
-            self.tally.set_files(stream, size, unread, format);
+            let (size, format) = match file.state {
+                State::Live => (file.size, reading.format()),
+                _ => (0, None),
+            };
+            self.tally.add_file(reading.stream, size, file.unread, format);
         }
         files
     }

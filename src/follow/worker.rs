@@ -171,7 +171,7 @@ impl Round {
     fn list(&mut self, follow: &Follow, sees: bool) {
         let started = Instant::now();
         let mut listing = self.globs.list();
-        let pause = (started.elapsed() * LISTING_SHARE).min(LISTING_PAUSE);
+        let pause = pause_after(started.elapsed());
         self.earliest = Instant::now() + pause;
         let every = if sees { follow.options.list_every } else { follow.options.poll_every };
         self.due = Instant::now() + every.max(pause);
@@ -218,6 +218,11 @@ impl Round {
     }
 }
 
+/// How long a listing that took this long is not repeated.
+fn pause_after(listing: Duration) -> Duration {
+    listing.saturating_mul(LISTING_SHARE).min(LISTING_PAUSE)
+}
+
 fn listed(found: Found, input: &Arc<str>) -> Listed {
     Listed {
         path: found.path,
@@ -228,5 +233,18 @@ fn listed(found: Found, input: &Arc<str>) -> Listed {
         archive: found.is_archive,
         target: found.target,
         changed: found.changed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_listing_does_not_blind_its_input() {
+        assert_eq!(pause_after(Duration::from_millis(3)), Duration::from_millis(60));
+        for took in [Duration::from_secs(1), Duration::from_secs(60), Duration::MAX] {
+            assert_eq!(pause_after(took), Duration::from_secs(1));
+        }
     }
 }

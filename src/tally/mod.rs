@@ -182,10 +182,18 @@ impl Tally {
         self.counters_dirty = true;
     }
 
-    /// Sets what is known of a stream's files, before a cut: size and unread part in bytes, and the format shown.
-    pub fn set_files(&mut self, stream: usize, size: u64, unread: u64, format: &'static str) {
+    /// Forgets what is known of all streams' files; they are told anew by [`Tally::add_file`] before a cut.
+    pub fn clear_files(&mut self) {
+        let streams = self.streams.iter_mut().flatten();
+        streams.for_each(|stream| (stream.size, stream.unread, stream.format) = (0, 0, ""));
+    }
+
+    /// Adds a file of a stream: its size and unread part in bytes, and the format that it has shown.
+    pub fn add_file(&mut self, stream: usize, size: u64, unread: u64, format: Option<&'static str>) {
         if let Some(stream) = self.streams.get_mut(stream).and_then(Option::as_mut) {
-            (stream.size, stream.unread, stream.format) = (size, unread, format);
+            stream.size += size;
+            stream.unread += unread;
+            stream.format = format.unwrap_or(stream.format);
         }
     }
 
