@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures `logtally count` side by side with wc, ripgrep and mtail and writes benches/RESULTS.md.
+"""Measures logtally side by side with wc, ripgrep and mtail, and running, and writes benches/RESULTS.md.
 
 compare.py BINARY FOLDER [BYTES]: corpora go to FOLDER. The commands take turns, so that a busy moment of the machine
 hits all of them; each figure is the median of its rounds, as CPU time (user and system) in seconds per gigabyte.
@@ -15,7 +15,10 @@ import subprocess
 import sys
 import time
 
+import follow
+import idle
 import instructions
+import scrape
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROUNDS = 5
@@ -152,6 +155,9 @@ def main():
         cpu, wall, peak = measured[name]
         lines.append(f"| {name} | {cpu:.3f} | {wall:.3f} | {peak:.0f} | `{text}` |")
     lines += ["", "| what | against | ratio | wanted | holds |", "|---|---|---|---|---|", *table(measured), ""]
+    lines += ["## The running exporter", ""]
+    for part in (follow.table(binary, 20_000, 20), scrape.table(binary, 100_000, 40), idle.table(binary, 10_000, 60, 100)):
+        lines += [*part, ""]
     if shutil.which("valgrind"):
         none, some, many = rules(folder, patterns)
         columns = [("0 rules", ["-c", none]), ("20 rules", ["--rules", some]), ("200 rules", ["--rules", many])]

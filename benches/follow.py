@@ -54,22 +54,28 @@ def share(binary: str, root: Path, lines: list[bytes], host: str, rate: int, sec
         return (cpu_seconds(pid) - used) / (time.monotonic() - began)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binary")
-    parser.add_argument("--rate", type=int, default=20_000)
-    parser.add_argument("--seconds", type=float, default=20)
-    given = parser.parse_args()
+def table(binary: str, rate: int, seconds: float) -> list[str]:
+    rows = []
     with tempfile.TemporaryDirectory() as temp:
         root = Path(temp)
         corpus = root / "corpus.log"
         subprocess.run([sys.executable, HERE / "corpus.py", "python", "5e6", corpus], check=True)
         lines = corpus.read_bytes().splitlines(keepends=True)
         lines = lines[: len(lines) // AT_ONCE * AT_ONCE]
-        print("| lines/s | host metrics | CPU, share of a core | load |\n|---|---|---|---|")
         for host in ("off", "on"):
-            used = share(given.binary, root / host, lines, host, given.rate, given.seconds)
-            print(f"| {given.rate} | {host} | {used:.2%} | {os.getloadavg()[0]:.1f} |")
+            used = share(binary, root / host, lines, host, rate, seconds)
+            rows.append(f"| {rate} | {host} | {used:.2%} | {os.getloadavg()[0]:.1f} |")
+    head = "| lines a second | host metrics | CPU, share of a core | load |"
+    return ["Following a file that grows (`benches/follow.py`):", "", head, "|---|---|---|---|", *rows]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--rate", type=int, default=20_000)
+    parser.add_argument("--seconds", type=float, default=20)
+    given = parser.parse_args()
+    print("\n".join(table(given.binary, given.rate, given.seconds)))
 
 
 if __name__ == "__main__":

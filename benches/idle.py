@@ -45,6 +45,26 @@ def seen_after_50_ms(base: str, file: Path, trials: int) -> int:
     return seen
 
 
+def table(binary: str, files: int, seconds: float, trials: int) -> list[str]:
+    with tempfile.TemporaryDirectory() as temp:
+        root = Path(temp)
+        folder = root / "logs"
+        folder.mkdir()
+        for n in range(files):
+            (folder / f"app-{n:05}.log").write_text(f"2026-01-01 00:00:00,000 INFO start: file {n}\n")
+        with running(binary, root, CONFIG.format(folder=folder)) as (pid, base):
+            # Files count as quiet after ten seconds without a write.
+            time.sleep(15)
+            began, used = time.monotonic(), cpu_seconds(pid)
+            time.sleep(seconds)
+            share = (cpu_seconds(pid) - used) / (time.monotonic() - began)
+            now, peak = memory_mib(pid)
+            seen = seen_after_50_ms(base, folder / f"app-{files // 2:05}.log", trials)
+    head = "| quiet files | CPU, share of a core | RSS MiB | peak MiB | visible after 50 ms | load |"
+    row = f"| {files} | {share:.2%} | {now:.0f} | {peak:.0f} | {seen} of {trials} | {os.getloadavg()[0]:.1f} |"
+    return ["Following many files that do not grow (`benches/idle.py`):", "", head, "|---|---|---|---|---|---|", row]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
@@ -52,23 +72,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--trials", type=int, default=100)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temp:
-        root = Path(temp)
-        folder = root / "logs"
-        folder.mkdir()
-        for n in range(given.files):
-            (folder / f"app-{n:05}.log").write_text(f"2026-01-01 00:00:00,000 INFO start: file {n}\n")
-        with running(given.binary, root, CONFIG.format(folder=folder)) as (pid, base):
-            # Files count as quiet after ten seconds without a write.
-            time.sleep(15)
-            began, used = time.monotonic(), cpu_seconds(pid)
-            time.sleep(given.seconds)
-            share = (cpu_seconds(pid) - used) / (time.monotonic() - began)
-            now, peak = memory_mib(pid)
-            seen = seen_after_50_ms(base, folder / "app-04711.log", given.trials)
-    load = os.getloadavg()[0]
-    print("| files | CPU, share of a core | RSS MiB | peak MiB | visible after 50 ms | load |\n|---|---|---|---|---|---|")
-    print(f"| {given.files} | {share:.2%} | {now:.0f} | {peak:.0f} | {seen} of {given.trials} | {load:.1f} |")
+    print("\n".join(table(given.binary, given.files, given.seconds, given.trials)))
 
 
 if __name__ == "__main__":

@@ -109,28 +109,31 @@ def of_mtail(root: Path, series: int, rounds: int) -> str:
         process.wait(10)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binary")
-    parser.add_argument("--series", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=40)
-    given = parser.parse_args()
+def table(binary: str, series: int, rounds: int) -> list[str]:
     rows = []
     with tempfile.TemporaryDirectory() as temp:
         root = Path(temp)
         log, rules = root / "app.log", root / "rules.yml"
         log.touch()
         rules.write_text(RULES)
-        with running(given.binary, root, CONFIG.format(log=log, rules=rules)) as (pid, base):
+        with running(binary, root, CONFIG.format(log=log, rules=rules)) as (pid, base):
             address = urllib.parse.urlparse(base).netloc
-            write(log, given.series)
-            wait_for(address, given.series)
-            rows += [row(name, pid, address, accept, given.rounds) for name, accept in FORMATS.items()]
+            write(log, series)
+            wait_for(address, series)
+            rows += [row(name, pid, address, accept, rounds) for name, accept in FORMATS.items()]
         if shutil.which("mtail"):
-            rows.append(of_mtail(root, given.series, max(3, given.rounds // 8)))
-    print(f"{given.series} series, load {os.getloadavg()[0]:.1f}\n")
-    print("| scrape | MB | CPU ms | first byte ms | more memory MiB |\n|---|---|---|---|---|")
-    print("\n".join(rows))
+            rows.append(of_mtail(root, series, max(3, rounds // 8)))
+    head = "| scrape | MB | CPU ms | first byte ms | more memory MiB |"
+    return [f"Scrapes of {series} series, load {os.getloadavg()[0]:.1f} (`benches/scrape.py`):", "", head, "|---|---|---|---|---|", *rows]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--series", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=40)
+    given = parser.parse_args()
+    print("\n".join(table(given.binary, given.series, given.rounds)))
 
 
 if __name__ == "__main__":
