@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod config;
 mod corpora;
+mod deployment;
 mod exactly_once;
 mod exemplars;
 mod host;

@@ -130,7 +130,9 @@ fn annotations() -> Value {
             "step": "60s", "titleFormat": title, "textFormat": text, "tagKeys": tags, "useValueForTime": false,
         })
     };
-    let firing = r#"ALERTS{alertstate="firing",alertname=~"(Log|Host).+",job=~"$job",instance=~"$instance"}"#;
+    // The moment when an alert begins, not its whole length: regions that lie on each other hide what is below.
+    let alerts = r#"ALERTS{alertstate="firing",alertname=~"(Log|Host).+",job=~"$job",instance=~"$instance"}"#;
+    let firing = &format!("{alerts} unless {alerts} offset 1m");
     let restarts = r#"changes(process_start_time_seconds{job=~"$job",instance=~"$instance"}[2m]) > 0 and on (job, instance) logtally_build_info"#;
     json!([
         {

@@ -98,8 +98,9 @@ fn histogram_panels(metric: &Metric, about: &str, group: &str, legend: &str) -> 
     // Where there is a sparse form, Prometheus may hold either: each query finds the one that is there.
     let or = |sparse: String| if metric.native { sparse } else { String::new() };
     let quantile = |q: &str| {
-        let or = or(format!("histogram_quantile({q}, sum(rate({name}{{@input}}[@]))) or "));
-        format!("{or}histogram_quantile({q}, sum by (le) (rate({name}_bucket{{@input}}[@])))")
+        // Windows without a value give NaN, which no comparison lets through.
+        let or = or(format!("histogram_quantile({q}, sum(rate({name}{{@input}}[@]))) > -Inf or "));
+        format!("{or}histogram_quantile({q}, sum by (le) (rate({name}_bucket{{@input}}[@]))) > -Inf")
     };
     let part = |part: &str| format!("sum by ({group}) (rate({name}{part}{{@input}}[@]))");
     let sparse = part("");

@@ -61,15 +61,16 @@ fn patterns() -> Vec<Panel> {
     vec![
         Panel::timeseries("Events by pattern", "Events a second of the selected patterns, the fifteen largest. Two patterns that rise together often share one cause.")
             .query(r#"sum by (pattern) (rate(log_pattern_events_total{@path,pattern=~"$pattern",level=~"$level"}[@])) and on (pattern) topk(15, sum by (pattern) (increase(log_pattern_events_total{@path,pattern=~"$pattern",level=~"$level"}[$__range] @ end())))"#, "{{pattern}}")
-            .unit("cps").stacked().legend_right().no_value("no pattern matched").size(14, 10),
+            .unit("cps").stacked().legend_right().no_value("no pattern matched").size(12, 10),
         Panel::table("Patterns by file", "Where the selected patterns matched in the time range. One file far ahead of the others names the service to look at.")
             .column(r#"round(topk(50, sum by (input, path, pattern, level) (increase(log_pattern_events_total{@path,pattern=~"$pattern",level=~"$level"}[$__range])) > 0))"#)
             .columns(&[("pattern", "Pattern"), ("level", "Level"), ("path", "Path"), ("input", "Input"), ("Value", "Events")], "Events")
             .unit("short").no_value("no pattern matched")
             .field("Level", &[("custom.width", json!(85)), ("mappings", level_mappings()), ("custom.cellOptions", json!({"type": "color-text"}))])
+            .field("Pattern", &[("custom.width", json!(170))])
             .field("Input", &[("custom.width", json!(90))])
             .field("Events", &[("custom.width", json!(80))])
-            .size(10, 10),
+            .size(12, 10),
     ]
 }
 
@@ -95,12 +96,13 @@ fn exceptions() -> Vec<Panel> {
     vec![
         Panel::timeseries("Exceptions by type", "Exceptions a second in the selection, the fifteen most frequent types. A type that appears from nothing is new in your programs or in what they depend on.")
             .query("sum by (exception) (rate(log_exceptions_total{@path}[@])) and on (exception) topk(15, sum by (exception) (increase(log_exceptions_total{@path}[$__range] @ end())))", "{{exception}}")
-            .unit("cps").stacked_bars().legend_right().no_value("no exceptions").size(14, 8),
+            .unit("cps").stacked_bars().legend_right().no_value("no exceptions").size(12, 8),
         Panel::table("Exceptions by file", "Which file holds which exceptions in the time range. Open the file at the time of a peak to read the whole trace.")
             .column("round(topk(50, sum by (exception, path) (increase(log_exceptions_total{@path}[$__range])) > 0))")
             .columns(&[("exception", "Exception"), ("path", "Path"), ("Value", "Events")], "Events")
             .unit("short").no_value("no exceptions")
+            .field("Exception", &[("custom.width", json!(200))])
             .field("Events", &[("custom.width", json!(80))])
-            .size(10, 8),
+            .size(12, 8),
     ]
 }

@@ -52,8 +52,8 @@ fn health() -> Vec<Panel> {
         Panel::stat("Bytes lost", "Bytes that could not be counted in the time range. 0 proves that every count is complete; the row Completeness tells the reason of others.")
             .instant("round(sum(increase(logtally_lost_bytes_total{@input}[$__range])))", "lost")
             .unit("bytes").option("graphMode", json!("none")).steps(&[(None, GREEN), (Some(1.0), RED)]),
-        Panel::stat("File errors", "Failed attempts to open or read a file in the time range. Mostly rights: the exporter's user must be allowed to read the log and to enter its folder.")
-            .instant("round(sum(increase(logtally_file_errors_total{@input}[$__range])))", "errors")
+        Panel::stat("File errors", "Failed attempts to open or read a file in the time range, but for files that were missing, as between a rotation and the first new line. Mostly rights: the exporter's user must be allowed to read the log and to enter its folder.")
+            .instant("round(sum(increase(logtally_file_errors_total{@input,reason!=\"missing\"}[$__range])))", "errors")
             .unit("short").option("graphMode", json!("none")).steps(none_is_good),
         Panel::stat("Uptime", "Time since the youngest selected instance started. A value that keeps falling back is a crash loop: look into the service manager's journal.")
             .query(&format!("time() - max(process_start_time_seconds{{@}} {OURS})"), "uptime")
@@ -68,7 +68,7 @@ fn health() -> Vec<Panel> {
             .columns(&[("instance", "Instance"), ("job", "Job"), ("version", "Version"), ("revision", "Revision"), ("Value #B", "Files"), ("Value #C", "Config loaded"), ("Value #A", "Build")], "Instance")
             .unit("short").decimals(0)
             .field("Build", &[("custom.hidden", json!(true))])
-            .field("Job", &[("custom.width", json!(90))]).field("Version", &[("custom.width", json!(80))]).field("Revision", &[("custom.width", json!(90))]).field("Files", &[("custom.width", json!(60))])
+            .field("Job", &[("custom.width", json!(90))]).field("Version", &[("custom.width", json!(80))]).field("Revision", &[("custom.width", json!(120))]).field("Files", &[("custom.width", json!(60))])
             .field("Config loaded", &[("unit", json!("s"))])
             .size(12, 6),
         Panel::states("Scrapes", "Whether each instance could be scraped, over time. Red at regular distances is a scrape that times out; red after a change is a target that moved.")

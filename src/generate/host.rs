@@ -142,7 +142,7 @@ fn filesystems() -> Vec<Panel> {
             .columns(&[("mountpoint", "Mount point"), ("instance", "Instance"), ("Value #A", "Free"), ("Value #B", "In a day"), ("Value #C", "Inodes free")], "Free")
             .unit("bytes").decimals(1).no_value("-")
             .field("In a day", &[("custom.width", json!(90)), ("custom.cellOptions", json!({"type": "color-text"})), ("thresholds", json!({"mode": "absolute", "steps": [{"color": RED, "value": null}, {"color": GREEN, "value": 0}]}))])
-            .field("Inodes free", &[("unit", json!("percentunit")), ("custom.width", json!(90))])
+            .field("Inodes free", &[("unit", json!("percentunit")), ("custom.width", json!(105))])
             .field("Free", &[("custom.width", json!(80))])
             .size(10, 8),
     ]

@@ -126,7 +126,7 @@ fn exceptions() -> Vec<Panel> {
             .query("sum by (exception) (rate(log_exceptions_total{@input}[@])) and on (exception) topk(10, sum by (exception) (increase(log_exceptions_total{@input}[$__range] @ end())))", "{{exception}}")
             .unit("cps").stacked_bars().legend_right().no_value("no exceptions").size(14, 8),
         Panel::bars("Most frequent exceptions", "Exceptions in the time range by type and input. Start with the longest bar: one fix there silences most of them.")
-            .instant("round(topk(10, sum by (exception, input) (increase(log_exceptions_total{@input}[$__range])) > 0))", "{{exception}} ({{input}})")
+            .instant("round(topk(8, sum by (exception, input) (increase(log_exceptions_total{@input}[$__range])) > 0))", "{{exception}} ({{input}})")
             .unit("short").no_value("no exceptions").steps(&[(None, ORANGE), (Some(100.0), RED)]).size(10, 8),
     ]
 }

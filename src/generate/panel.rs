@@ -140,6 +140,10 @@ impl Panel {
     /// Width in columns of 24, and height.
     pub(super) fn size(mut self, width: u32, height: u32) -> Panel {
         (self.width, self.height) = (width, height);
+        // A narrow table of a legend would be cut in the middle of a number.
+        if self.kind == "timeseries" && width < 8 {
+            self.options["legend"]["calcs"] = json!(["max", "lastNotNull"]);
+        }
         self
     }
 
