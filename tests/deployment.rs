@@ -11,7 +11,9 @@ fn checked(files: &[String]) -> Option<Output> {
     if !project("tests/schemas/node_modules/ajv").exists() {
         let missing = "tests/schemas/node_modules";
         assert!(std::env::var("CI").as_deref() != Ok("true"), "no {missing}: `make prepare` installs it");
-        eprintln!("SKIPPED: manifests are not checked, for there is no {missing}; `make prepare` installs it");
+        eprintln!(
+            "SKIPPED: manifests are not checked, for there is no {missing}; `make prepare` installs it"
+        );
         return None;
     }
     let done = Command::new("node").arg(project("tests/schemas/check.mjs")).args(files).output();

@@ -50,7 +50,7 @@ fn overview() -> Vec<Panel> {
             .query("sum by (level) (rate(log_events_total{@level}[@]))", "{{level}}")
             .unit("cps").stacked_bars().levels().size(16, 8),
         Panel::bars("Matches by rule", "Events that the rules matched in the time range, the largest first. Of shipped packs that you did not name, the rows below are folded: open that of a rule you see here. A rule that should match and is missing: test it with `logtally explain`.")
-            .instant("round(topk(12, sum by (pattern) (increase(log_pattern_events_total{@level}[$__range])) > 0))", "{{pattern}}")
+            .instant("round(topk(9, sum by (pattern) (increase(log_pattern_events_total{@level}[$__range])) > 0))", "{{pattern}}")
             .unit("short").no_value("no rule matched").steps(&[(None, BLUE)]).size(8, 8),
     ]
 }
@@ -148,9 +148,10 @@ fn legend(labels: &[&str]) -> String {
     labels.iter().map(|l| format!("{{{{{l}}}}}")).collect::<Vec<_>>().join(" ")
 }
 
-/// Grafana's id of a metric's unit.
+/// Grafana's id of a metric's unit; where none is given, its name ends with it.
 fn base_unit(metric: &Metric) -> &'static str {
-    match metric.unit.as_deref() {
+    let stem = metric.name.strip_suffix("_total").unwrap_or(&metric.name);
+    match metric.unit.as_deref().or_else(|| stem.rsplit('_').next()) {
         Some("s" | "seconds") => "s",
         Some("bytes" | "B") => "bytes",
         Some("ratio") => "percentunit",

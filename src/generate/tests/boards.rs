@@ -139,6 +139,13 @@ fn a_config_gets_a_row_for_each_group_and_panels_for_each_metric() {
     let kind = |title: &str| {
         board["panels"].as_array().unwrap().iter().find(|p| p["title"] == title).unwrap()["type"].clone()
     };
+    let unit = |title: &str| {
+        let panels = board["panels"].as_array().unwrap();
+        let panel = panels.iter().find(|p| p["title"] == title).unwrap();
+        panel["fieldConfig"]["defaults"]["unit"].clone()
+    };
+    // The name says what the rule does not.
+    assert_eq!((unit("db_bytes_total"), unit("db_pool_size")), ("Bps".into(), "short".into()));
     assert_eq!(kind("db_timeout_seconds"), "heatmap");
     assert_eq!(kind("db_pool_size"), "timeseries");
     assert_eq!(pretty(&board), pretty(&dashboard(&groups())));

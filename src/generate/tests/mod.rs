@@ -45,7 +45,7 @@ fn groups() -> Vec<Group> {
                     labels: vec!["db".into()],
                     metrics: vec![
                         metric("db_timeout_seconds", Kind::Histogram, Some("seconds"), &["db"]),
-                        metric("db_bytes_total", Kind::Counter, Some("bytes"), &[]),
+                        metric("db_bytes_total", Kind::Counter, None, &[]),
                         metric("db_pool_size", Kind::Gauge, None, &["db"]),
                     ],
                     alert: alert("p99(db_timeout_seconds) > 30"),
