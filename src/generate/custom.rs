@@ -119,7 +119,7 @@ fn histogram_panels(metric: &Metric, about: &str, group: &str, legend: &str) -> 
         .buckets(&format!("sum by (le) (increase({name}_bucket{{@input}}[@])){or_cells}"))
         .unit("short")
         .no_value("no values")
-        .size(8, 8),
+        .size(8, 9),
         Panel::timeseries(
             &format!("{name}: quantiles"),
             &format!(
@@ -131,7 +131,7 @@ fn histogram_panels(metric: &Metric, about: &str, group: &str, legend: &str) -> 
         .query(&quantile("0.99"), "99 %")
         .unit(unit)
         .no_value("no values")
-        .size(8, 8),
+        .size(8, 9),
         Panel::timeseries(
             &format!("{name}: mean"),
             &format!("{about} The mean of each label set; one far above the others is the one to look at."),
@@ -140,7 +140,7 @@ fn histogram_panels(metric: &Metric, about: &str, group: &str, legend: &str) -> 
         .unit(unit)
         .no_value("no values")
         .custom("showPoints", json!("auto"))
-        .size(8, 8),
+        .size(8, 9),
     ]
 }
 

@@ -71,11 +71,11 @@ fn events() -> Vec<Panel> {
             .query("sum(rate(log_events_total{@level}[@]))", "now")
             .query("sum(rate(log_events_total{@level}[@] offset 1d))", "yesterday")
             .query("sum(rate(log_events_total{@level}[@] offset 1w))", "last week")
-            .unit("cps").colour("now", BLUE).reference("yesterday").reference("last week").size(12, 8),
+            .unit("cps").colour("now", BLUE).reference("yesterday").reference("last week").size(12, 9),
         Panel::timeseries("Errors against yesterday", "Error and critical events a second now and a day ago at the same time. Errors that were not there yesterday are the ones to look at first.")
             .query(r#"sum(rate(log_events_total{@input,level=~"error|critical"}[@]))"#, "now")
             .query(r#"sum(rate(log_events_total{@input,level=~"error|critical"}[@] offset 1d))"#, "yesterday")
-            .unit("cps").colour("now", RED).reference("yesterday").size(12, 8),
+            .unit("cps").colour("now", RED).reference("yesterday").size(12, 9),
     ]
 }
 
