@@ -1,6 +1,7 @@
 //! Fields in brackets: where they end and the level they may hold.
 
 use crate::level::Level;
+use crate::parse::bytes::Bytes;
 use crate::parse::word;
 
 /// The longest field in brackets that can stand before a level.
@@ -25,6 +26,23 @@ pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// The bracket that closes the one at `open`, where the field holds no level in any way that one may be written: it has
+/// neither blanks nor separators, no bracket of its own, and does not look like a level's word.
+#[inline]
+pub(super) fn plain_field(text: &[u8], open: usize) -> Option<usize> {
+    const PLAIN: Bytes = Bytes::words_and(b"._-#$@+=,*%&~^!?;'", true);
+    static TABLE: Bytes = PLAIN;
+    if text.get(open) != Some(&b'[') {
+        return None;
+    }
+    let content = text.get(open + 1..)?;
+    let length = content.iter().take(LONGEST_FIELD - 2).take_while(|b| TABLE.has(**b)).count();
+    let content = &content[..length];
+    let closed = text.get(open + 1 + length) == Some(&b']') && length > 1;
+    let traced = length == 6 && content.starts_with(b"trace");
+    (closed && !traced && content != b"System" && word::level(content).is_none()).then_some(open + 1 + length)
 }
 
 /// The level in a bracketed field: alone, or as the first or last part of one like `core:error` and `ERROR/Main`.

@@ -4,7 +4,8 @@ use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::time::{self, Shape};
 use crate::parse::{
-    access, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace, word,
+    access, bare, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace,
+    word,
 };
 
 /// The header of a line, by the strictest grammar that fits it. Indented lines have none.
@@ -14,8 +15,9 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         b'<' => syslog::priority(text).or_else(|| front::angle(text)),
         b'[' => bracket(text),
         b'0'..=b'9' => digit(text),
-        b'A'..=b'Z' => capital(text),
-        b'a'..=b'z' | b'_' | b'@' => small(text),
+        b'A'..=b'Z' | b'a'..=b'z' if bare::is_bare(text) => None,
+        b'A'..=b'Z' | b'a'..=b'z' => lettered(text),
+        b'_' | b'@' => small(text),
         b'-' => glog::ras(text).or_else(|| access::head(text)),
         b':' => access::head(text),
         b' ' => indented(text),
@@ -84,6 +86,11 @@ fn digit(text: &[u8]) -> Option<Head> {
         .or_else(|| prefixed(text))
 }
 
+/// The header of a line that begins with a letter.
+pub(super) fn lettered(text: &[u8]) -> Option<Head> {
+    if text.first()?.is_ascii_uppercase() { capital(text) } else { small(text) }
+}
+
 fn capital(text: &[u8]) -> Option<Head> {
     if let Some(stamp) = time::stamp(text, 0) {
         return dated(text, stamp);
@@ -135,6 +142,10 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
 /// such lines, for it may be quoted in a message of several lines.
 fn indented(text: &[u8]) -> Option<Head> {
     let blanks = text.iter().take(12).take_while(|b| **b == b' ').count();
+    // A level or a timestamp begins in no other way.
+    if !text.get(blanks).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit()) {
+        return None;
+    }
     if matches!(blanks, 1 | 11) {
         return column(text, blanks).or_else(|| aligned(text, blanks));
     }

@@ -3,6 +3,7 @@
 use crate::level::Level;
 use crate::parse::format::{Format, Kind};
 use crate::parse::head::{Head, Trust};
+use crate::parse::lane::Settled;
 use crate::parse::trace::Trace;
 use serde::{Deserialize, Serialize};
 
@@ -109,10 +110,13 @@ impl Memory {
         self.format == format && self.confidence == MOST_CONFIDENCE && alone && !self.dated
     }
 
-    /// Whether [`Memory::believe`] of a header without a level would change nothing.
+    /// What there is to know of the file where [`Memory::learn`] of a header of its format would change nothing.
     #[inline]
-    pub(super) fn is_settled_without_level(&self) -> bool {
-        self.evidence == -MOST_EVIDENCE
+    pub(super) fn settled(&self) -> Option<Settled> {
+        // Nor would `believe` of a header without a level.
+        let bare = self.evidence == -MOST_EVIDENCE;
+        let format = self.format;
+        self.is_settled_on(format).then_some(Settled { format, bare, fresh: self.trace == Trace::None })
     }
 
     fn other(&mut self, format: Format) {

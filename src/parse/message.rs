@@ -110,6 +110,8 @@ fn behind_logger(text: &[u8], start: usize) -> Option<usize> {
                 let end = memchr::memmem::find(rest.get(..rest.len().min(200))?, b" : ")?;
                 return Some(at + end + 3);
             }
+            // A second word is none of a header.
+            first if words == 1 && first.is_ascii_alphabetic() => return None,
             _ => {
                 let token = Token::at(rest);
                 let length = token.length;

@@ -6,6 +6,7 @@
 //! on the lines alone, never on how they were read.
 
 mod access;
+mod bare;
 mod bracket;
 mod bytes;
 mod detect;
@@ -120,7 +121,7 @@ impl Parser {
             if let Some(format) = self.named {
                 memory.seed(format);
             }
-            return self.begin(memory, line, head);
+            return self.headed(memory, line, head);
         }
         self.line_and_learn(lane, memory, line)
     }
@@ -137,13 +138,12 @@ impl Parser {
     ) -> Option<Run> {
         let any = self.custom.is_none() && self.named.is_none() && !self.keyword_levels;
         let auto = any && matches!(self.start, Start::Auto);
-        let format = lane.run_format()?;
-        let settled =
-            memory.is_settled_on(format) && (format != Format::Syslog || memory.is_settled_without_level());
-        if !auto || !settled {
+        let settled = memory.settled()?;
+        let status = self.access_levels || !matches!(settled.format, Format::Access | Format::Haproxy);
+        if !auto || !status {
             return None;
         }
-        let run = lane.run(stretch, levels)?;
+        let run = lane.run(stretch, settled, levels)?;
         // What `begin` would do with the header of each.
         memory.begin(Open::Headed, Trace::None);
         Some(run)
@@ -152,10 +152,32 @@ impl Parser {
     #[inline(never)]
     fn line_and_learn(&self, lane: &mut Lane, memory: &mut Memory, line: &[u8]) -> Line {
         let inner = wrap::unwrap_plain(line);
-        let wrapped = inner.wrapper != Wrapper::None;
+        if inner.wrapper != Wrapper::None {
+            if let Some(format) = self.named {
+                memory.seed(format);
+            }
+            if self.continues_partial(memory, &inner) {
+                return continuation(Exception::None).within(&inner, line);
+            }
+            return self.text_by(lane, memory, &inner.text).within(&inner, line);
+        }
         let found = self.inner_line(memory, line, inner);
-        if found.role == Role::Start && !wrapped {
+        if found.role == Role::Start {
             lane.learn(line, || detect::head(line));
+        }
+        found
+    }
+
+    /// As [`Parser::text`], by way of the lane.
+    fn text_by(&self, lane: &mut Lane, memory: &mut Memory, text: &[u8]) -> Line {
+        if let Some(head) = lane.head(text).map(|head| self.without_status(head))
+            && self.accepts(&head)
+        {
+            return self.headed(memory, text, head);
+        }
+        let found = self.text(memory, text);
+        if found.role == Role::Start {
+            lane.learn(text, || detect::head(text));
         }
         found
     }
@@ -182,7 +204,14 @@ impl Parser {
                 return continuation(step.exception);
             }
         }
-        let Some(head) = self.head(text) else { return self.headless(memory, text) };
+        match self.head(text) {
+            Some(head) => self.headed(memory, text, head),
+            None => self.headless(memory, text),
+        }
+    }
+
+    /// A line with a header of its own, as far as that is believed.
+    fn headed(&self, memory: &mut Memory, text: &[u8], head: Head) -> Line {
         match head.strength {
             Strength::Part => {
                 memory.dated = head.format == Format::Jul;

@@ -191,8 +191,10 @@ fn process(text: &[u8], at: usize) -> Option<usize> {
 
 /// `kern.info`: OpenWrt's, busybox's and rsyslog's `facility.severity`.
 pub(super) fn facility(word: &[u8]) -> Option<Level> {
-    let dot = memchr::memchr(b'.', word)?;
+    // The longest names have eight letters.
+    let dot = word.iter().take(9).position(|b| *b == b'.')?;
     let (facility, severity) = (&word[..dot], &word[dot + 1..]);
+    let level = word::level(severity)?;
     let known = matches!(
         facility,
         b"kern"
@@ -210,7 +212,7 @@ pub(super) fn facility(word: &[u8]) -> Option<Level> {
             | b"security"
             | b"console"
     ) || facility.starts_with(b"local") && facility.len() == 6;
-    known.then(|| word::level(severity)).flatten()
+    known.then_some(level)
 }
 
 /// `%LINK-3-UPDOWN:`, the mnemonic of Cisco's devices, with its severity in the middle.

@@ -15,6 +15,39 @@ pub(super) const fn pack(word: &[u8]) -> u128 {
     packed
 }
 
+/// Level words of up to eight letters.
+const SHORT: [(Level, &[&[u8]]); 7] = [
+    (Level::Trace, &[b"trc", b"vrb", b"trce", b"trac", b"trace", b"silly", b"finest", b"verbose"]),
+    (
+        Level::Debug,
+        &[b"dbg", b"dbug", b"fine", b"debu", b"debg", b"debug", b"finer", b"config", b"ddebug", b"subdebug"],
+    ),
+    (Level::Info, &[b"inf", b"info", b"success"]),
+    (Level::Notice, &[b"note", b"notice"]),
+    (Level::Warning, &[b"wrn", b"warn", b"warni", b"warning", b"warnings"]),
+    (Level::Error, &[b"err", b"fail", b"erro", b"error", b"errors", b"failure"]),
+    (
+        Level::Critical,
+        &[
+            b"crt",
+            b"ftl",
+            b"pnc",
+            b"crit",
+            b"pani",
+            b"fata",
+            b"emer",
+            b"fatal",
+            b"panic",
+            b"emerg",
+            b"alert",
+            b"criti",
+            b"severe",
+            b"dpanic",
+            b"critical",
+        ],
+    ),
+];
+
 /// As [`pack`], for up to eight bytes: one machine word.
 const fn pack_short(word: &[u8]) -> u64 {
     let mut packed = 0u64;
@@ -26,47 +59,82 @@ const fn pack_short(word: &[u8]) -> u64 {
     packed
 }
 
-macro_rules! table {
-    ($pack:ident, $packed:expr; $($level:ident: $($word:literal)*;)*) => {{
-        $($(if $packed == const { $pack($word) } { return Some(Level::$level); })*)*
-        None
-    }};
+/// Places of the table of short words; a word stands at its place or behind it, before the next free one.
+const PLACES: usize = 128;
+
+const fn place(packed: u64) -> usize {
+    (packed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as usize
 }
 
+/// The short words by their numbers; 0 is a free place.
+static TABLE: [(u64, Level); PLACES] = {
+    let mut table = [(0, Level::Unknown); PLACES];
+    let mut n = 0;
+    while n < SHORT.len() {
+        let (level, words) = SHORT[n];
+        let mut i = 0;
+        while i < words.len() {
+            let packed = pack_short(words[i]);
+            let mut at = place(packed);
+            while table[at].0 != 0 {
+                at = (at + 1) % PLACES;
+            }
+            table[at] = (packed, level);
+            i += 1;
+        }
+        n += 1;
+    }
+    table
+};
+
+/// The first letters of short words, one bit each, by the words' length: most other words begin otherwise.
+static FIRST: [u32; 9] = {
+    let mut first = [0; 9];
+    let mut n = 0;
+    while n < SHORT.len() {
+        let words = SHORT[n].1;
+        let mut i = 0;
+        while i < words.len() {
+            first[words[i].len()] |= 1 << (words[i][0] - b'a');
+            i += 1;
+        }
+        n += 1;
+    }
+    first
+};
+
 /// The level that `word` stands for in any ecosystem, in any case; `None` for any other word.
+#[inline]
 pub(super) fn level(word: &[u8]) -> Option<Level> {
-    if !(3..=13).contains(&word.len()) || !word.iter().all(u8::is_ascii_alphabetic) {
+    let first = *word.first()? | 0x20;
+    match FIRST.get(word.len()) {
+        Some(letters) if letters >> (first.wrapping_sub(b'a') & 31) & 1 == 0 => None,
+        Some(_) => short_level(word),
+        None => long_level(word),
+    }
+}
+
+/// The level of a word of at most eight bytes.
+fn short_level(word: &[u8]) -> Option<Level> {
+    if !word.iter().all(u8::is_ascii_alphabetic) {
         return None;
     }
-    if word.len() > 8 {
-        let packed = pack(word);
-        return match word.len() {
-            9 => table!(pack, packed; Critical: b"emergency";),
-            11 => table!(pack, packed; Info: b"information";),
-            13 => table!(pack, packed; Info: b"informational";),
-            _ => None,
-        };
-    }
     let packed = pack_short(word);
+    let mut at = place(packed);
+    while TABLE[at].0 != 0 {
+        if TABLE[at].0 == packed {
+            return Some(TABLE[at].1);
+        }
+        at = (at + 1) % PLACES;
+    }
+    None
+}
+
+fn long_level(word: &[u8]) -> Option<Level> {
     match word.len() {
-        3 => {
-            table!(pack_short, packed; Info: b"inf"; Error: b"err"; Warning: b"wrn"; Debug: b"dbg"; Trace: b"trc" b"vrb";
-            Critical: b"crt" b"ftl" b"pnc";)
-        }
-        4 => {
-            table!(pack_short, packed; Info: b"info"; Warning: b"warn"; Critical: b"crit" b"pani" b"fata" b"emer"; Error: b"fail" b"erro"; Debug: b"dbug" b"fine" b"debu" b"debg";
-            Trace: b"trce" b"trac"; Notice: b"note";)
-        }
-        5 => table!(pack_short, packed; Error: b"error"; Debug: b"debug" b"finer"; Trace: b"trace" b"silly";
-            Critical: b"fatal" b"panic" b"emerg" b"alert" b"criti"; Warning: b"warni";),
-        6 => {
-            table!(pack_short, packed; Notice: b"notice"; Critical: b"severe" b"dpanic"; Trace: b"finest"; Debug: b"config" b"ddebug";
-            Error: b"errors";)
-        }
-        7 => {
-            table!(pack_short, packed; Warning: b"warning"; Info: b"success"; Trace: b"verbose"; Error: b"failure";)
-        }
-        8 => table!(pack_short, packed; Critical: b"critical"; Warning: b"warnings"; Debug: b"subdebug";),
+        9 if word.eq_ignore_ascii_case(b"emergency") => Some(Level::Critical),
+        11 if word.eq_ignore_ascii_case(b"information") => Some(Level::Info),
+        13 if word.eq_ignore_ascii_case(b"informational") => Some(Level::Info),
         _ => None,
     }
 }

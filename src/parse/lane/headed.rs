@@ -2,17 +2,15 @@
 //! behind a known beginning, spelled out for these few.
 
 use super::shape::Shape;
-use super::{Grammar, letters};
+use super::{Grammar, letters, syslog};
 use crate::level::Level;
 use crate::parse::access::status_level;
 use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::skip_blanks;
 use crate::parse::swar::{equal, first};
-use crate::parse::{message, syslog, time};
+use crate::parse::{message, time};
 
-/// The longest tag that is looked at, as in `syslog`.
-const LONGEST_TAG: usize = 128;
 /// The most bytes of klog's thread, file and line that are looked at.
 const LONGEST_PLACE: usize = 180;
 /// The most bytes of client and users in front of an access line's time.
@@ -27,8 +25,8 @@ pub(super) fn find(grammar: Grammar, shape: &Shape, line: &[u8]) -> Option<(Opti
     match grammar {
         Grammar::Glog => return glog(shape, line).map(|(level, at)| (Some(level), at)),
         Grammar::Access => return access(shape, line).map(|(level, at)| (Some(level), at)),
+        Grammar::Syslog(layout) => return syslog::find(shape, line, layout),
         _ if !shape.fits(line) => return None,
-        Grammar::Syslog => return Some((None, behind_tag(line, shape.len(), line.len())?)),
         _ => {}
     }
     let word = letters::at(line, shape.len())?;
@@ -121,35 +119,6 @@ pub(super) fn without(line: &[u8], length: usize) -> usize {
     let open = usize::from(line.first() == Some(&b'['));
     let stamp = time::stamp(&line[..length], open);
     stamp.map_or(0, |stamp| message::after_separators(line, stamp.end + open))
-}
-
-/// Where the message begins behind the tag at `at` of a line that ends at `end`, if it is a plain one, which says nothing
-/// of a level or of another layout.
-#[inline(always)]
-fn behind_tag(line: &[u8], at: usize, end: usize) -> Option<usize> {
-    if !line.get(at)?.is_ascii_alphabetic() || line[at] == b'h' {
-        return None;
-    }
-    let stops = |t| equal(t, b' ') | equal(t, b'\t') | equal(t, b'.');
-    let blank = first(line, at, end.min(at + LONGEST_TAG), stops)?;
-    let tag = line[blank] != b'.' && line[blank - 1] == b':' && line[blank - 2] != b')';
-    let message = skip_blanks(line, blank);
-    // A Cisco device's mnemonic holds a level.
-    (tag && line.get(message) != Some(&b'%')).then_some(message)
-}
-
-/// The beginning of a line of the old syslog up to its tag.
-pub(super) fn of_syslog(line: &[u8]) -> Option<Shape> {
-    let stamp = time::stamp(line, 0).filter(|stamp| stamp.shape == time::Shape::Bsd)?;
-    let host = skip_blanks(line, stamp.end);
-    let length = line.get(host..)?.iter().position(|b| *b == b' ')?;
-    let name = &line[host..host + length];
-    let own = memchr::memchr2(b'[', b'\t', name).is_some();
-    if own || name.ends_with(b":") || syslog::facility(name).is_some() {
-        return None;
-    }
-    let digits = 0..stamp.end;
-    Shape::new(&line[..skip_blanks(line, host + length)], std::slice::from_ref(&digits))
 }
 
 /// The beginning of a line up to a level in brackets, with nothing between it and the timestamp but numbers in brackets.

@@ -7,10 +7,13 @@
 
 mod dated;
 mod headed;
+mod headers;
 mod letters;
 mod patience;
 mod run;
 mod shape;
+mod stamped;
+mod syslog;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -21,8 +24,10 @@ use crate::parse::head::{Head, Strength};
 use crate::parse::{json, logfmt};
 use letters::LevelWord;
 use patience::Patience;
+pub(super) use run::Settled;
 pub use run::{Run, Stretch};
 use shape::Shape;
+use stamped::Stamps;
 use tail::Tails;
 
 /// Beginnings that are remembered at a time.
@@ -32,6 +37,8 @@ const MOST_SHAPES: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub struct Lane {
     entries: Vec<Entry>,
+    /// Timestamps that lines began with.
+    stamps: Stamps,
     /// The entry that fitted last.
     last: usize,
     /// Where the next one is put when all places are taken.
@@ -67,21 +74,27 @@ enum Grammar {
     Glog,
     /// A client's address, and a time in brackets somewhere behind it.
     Access,
-    /// A host's name behind a timestamp: the tag comes next, and no level.
-    Syslog,
+    /// A host's name behind a timestamp, then the tag, and no level but a priority's.
+    Syslog(syslog::Layout),
 }
 
 impl Lane {
     /// The header of a line without wrapper and colours, as `detect::head` gives it; `None` says nothing.
     #[inline]
     pub(super) fn head(&mut self, line: &[u8]) -> Option<Head> {
-        if let Some(head) = self.entries.get(self.last)?.head(line) {
+        if let Some(head) = self.entries.get(self.last).and_then(|entry| entry.head(line)) {
             return Some(head);
         }
-        let (found, head) =
-            self.entries.iter().enumerate().find_map(|(n, entry)| Some((n, entry.head(line)?)))?;
-        self.last = found;
-        self.patience.renew();
+        let other = self.entries.iter().enumerate().find_map(|(n, entry)| Some((n, entry.head(line)?)));
+        if let Some((found, head)) = other {
+            self.last = found;
+            self.patience.renew();
+            return Some(head);
+        }
+        let head = self.stamps.head(line)?;
+        if self.patience.is_due() {
+            self.keep(line, &head);
+        }
         Some(head)
     }
 
@@ -104,7 +117,16 @@ impl Lane {
         if !self.patience.is_due() {
             return;
         }
-        let Some(entry) = head().and_then(|head| Entry::of(line, &head)) else { return };
+        let Some(head) = head() else { return };
+        self.stamps.learn(line, &head);
+        self.keep(line, &head);
+    }
+
+    /// Remembers the beginning of a line with this header, if there is more to it than a timestamp.
+    fn keep(&mut self, line: &[u8], head: &Head) {
+        // A file of two hosts may be one of many.
+        let logged = self.entries.iter().filter(|entry| entry.format() == Format::Syslog);
+        let Some(entry) = Entry::of(line, head, logged.count() > 1) else { return };
         if self.entries.iter().any(|known| known.shape == entry.shape && known.grammar == entry.grammar) {
             return;
         }
@@ -161,7 +183,7 @@ impl Entry {
             Grammar::Logfmt { .. } => Format::Logfmt,
             Grammar::Bracket(format) => format,
             Grammar::Basic => Format::Basic,
-            Grammar::Syslog => Format::Syslog,
+            Grammar::Syslog(_) => Format::Syslog,
             Grammar::Glog => Format::Glog,
             Grammar::Access => Format::Access,
         }
@@ -175,8 +197,8 @@ impl Entry {
         Some((word, self.shape.len() + word.length))
     }
 
-    /// What can be remembered of a line.
-    fn of(line: &[u8], head: &Head) -> Option<Entry> {
+    /// What can be remembered of a line; `hosts` says that lines of many hosts may stand in the file.
+    fn of(line: &[u8], head: &Head, hosts: bool) -> Option<Entry> {
         if head.strength != Strength::Strong || head.level.is_none() && head.format != Format::Syslog {
             return None;
         }
@@ -184,7 +206,10 @@ impl Entry {
             Format::Json => of_json(line)?,
             Format::Logfmt => of_logfmt(line)?,
             Format::Basic => Entry::new(Shape::new(&[], &[])?, Grammar::Basic),
-            Format::Syslog => Entry::new(headed::of_syslog(line)?, Grammar::Syslog),
+            Format::Syslog => {
+                let (shape, layout) = syslog::of(line, hosts)?;
+                Entry::new(shape, Grammar::Syslog(layout))
+            }
             Format::Glog => Entry::new(headed::of_glog(line)?, Grammar::Glog),
             Format::Access => Entry::new(headed::of_access(line)?, Grammar::Access),
             Format::ApacheError | Format::Gunicorn | Format::NginxError => {

@@ -24,6 +24,13 @@ impl Patience {
         true
     }
 
+    /// Lets a time pass, if it is not time yet.
+    pub(super) fn lets_pass(&mut self) -> bool {
+        let passes = self.wait > 0;
+        self.wait = self.wait.saturating_sub(1);
+        passes
+    }
+
     /// What was learnt is of use: the next lesson may be soon.
     pub(super) fn renew(&mut self) {
         self.span = 1;

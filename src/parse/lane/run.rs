@@ -2,13 +2,15 @@
 //! them is little enough that the way from line to line costs as much as the answer.
 
 use super::dated::Layout;
+use super::patience::Patience;
 use super::shape::Shape;
+use super::stamped::Stamps;
 use super::tail::{Tail, Tails};
 use super::{Entry, Grammar, Lane, headed, letters};
 use crate::event::Exception;
 use crate::level::Level;
 use crate::parse::format::Format;
-use crate::parse::head::Place;
+use crate::parse::head::{Head, Place, Strength, Trust};
 use crate::parse::trace::{self, Trace};
 use std::ops::Range;
 
@@ -38,21 +40,62 @@ pub struct Run {
     pub message: Range<usize>,
 }
 
-impl Lane {
-    /// The format of the lines that a run would take.
-    #[inline]
-    pub(in crate::parse) fn run_format(&self) -> Option<Format> {
-        self.entries.get(self.last).map(Entry::format)
-    }
+/// What the file's memory has come to, where nothing more is learnt from further lines of its format.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::parse) struct Settled {
+    /// The file's format.
+    pub(in crate::parse) format: Format,
+    /// Nor is it from lines of it that have no level.
+    pub(in crate::parse) bare: bool,
+    /// No trace is open, of which a line with a weak header might be.
+    pub(in crate::parse) fresh: bool,
+}
 
-    /// Takes lines as long as they fit the entry that fitted last and no trace begins in them, and counts their levels.
-    pub(in crate::parse) fn run(&mut self, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
-        let entry = self.entries.get_mut(self.last)?;
-        match entry.grammar {
-            Grammar::Dated(layout) => return run_dated(&entry.shape, layout, stretch, levels),
-            Grammar::Json { .. } | Grammar::Logfmt { .. } => {}
-            grammar => return run_headed(&entry.shape, grammar, stretch, levels),
+impl Settled {
+    /// The level and the place of the message of a line with this header, if all it changes is the open event.
+    #[inline]
+    fn takes(self, head: &Head, start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        let strong = match head.strength {
+            Strength::Strong => true,
+            Strength::Weak => self.fresh,
+            Strength::Part => false,
+        };
+        let sure = head.trust == Trust::Sure && (self.bare || head.level.is_some());
+        if head.format != self.format || !strong || !sure || head.by_status || head.exception.is_some() {
+            return None;
         }
+        let message = match head.place {
+            Place::From(from) => start + from..end,
+            Place::Within(from, to) => start + from..start + to,
+            Place::Escaped(..) => return None,
+        };
+        Some((head.level.unwrap_or(Level::Unknown), message))
+    }
+}
+
+impl Lane {
+    /// Takes lines as long as they fit the entry that fitted last and no trace begins in them, and counts their levels.
+    pub(in crate::parse) fn run(
+        &mut self,
+        stretch: Stretch<'_>,
+        settled: Settled,
+        levels: &mut [u64; 8],
+    ) -> Option<Run> {
+        let at = self.last;
+        let known = self.entries.get(at).filter(|entry| entry.format() == settled.format);
+        let grammar = known.map(|entry| entry.grammar);
+        if !matches!(grammar, Some(Grammar::Json { .. } | Grammar::Logfmt { .. })) {
+            let Lane { entries, last, stamps, patience, .. } = self;
+            let rest = Rest { entries, last, stamps, patience, settled };
+            return match (grammar, entries.get(at)) {
+                (Some(Grammar::Dated(layout)), Some(entry)) => {
+                    run_dated(&entry.shape, layout, rest, stretch, levels)
+                }
+                (Some(grammar), Some(entry)) => run_headed(&entry.shape, grammar, rest, stretch, levels),
+                _ => stretch.run(levels, rest),
+            };
+        }
+        let entry = self.entries.get_mut(at)?;
         let run = run_pairs(&entry.shape, &mut entry.tails, stretch, levels);
         let taken = run.as_ref().map_or(0, |run| run.lines);
         if let Some(&end) = stretch.ends.get(taken).filter(|end| (**end as usize) < stretch.before) {
@@ -114,9 +157,9 @@ macro_rules! wide {
 }
 
 wide!(run_dated, run_dated_wide, run_dated_by,
-    (shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]));
+    (shape: &Shape, layout: Layout, rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_headed, run_headed_wide, run_headed_by,
-    (shape: &Shape, grammar: Grammar, stretch: Stretch<'_>, levels: &mut [u64; 8]));
+    (shape: &Shape, grammar: Grammar, rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_pairs, run_pairs_wide, run_pairs_by,
     (shape: &Shape, tails: &mut Tails, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 
@@ -127,18 +170,33 @@ trait Plain {
 }
 
 #[inline(always)]
-fn run_dated_by(shape: &Shape, layout: Layout, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
-    stretch.run(levels, Dated { shape, layout })
+fn run_dated_by(
+    shape: &Shape,
+    layout: Layout,
+    rest: Rest<'_>,
+    stretch: Stretch<'_>,
+    levels: &mut [u64; 8],
+) -> Option<Run> {
+    stretch.run(levels, Dated { shape, layout, rest })
 }
 
 struct Dated<'a> {
     shape: &'a Shape,
     layout: Layout,
+    rest: Rest<'a>,
 }
 
 impl Plain for Dated<'_> {
     #[inline(always)]
     fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        let found = self.known(block, start, end);
+        if found.is_some() { found } else { self.rest.line(block, start, end) }
+    }
+}
+
+impl Dated<'_> {
+    #[inline(always)]
+    fn known(&self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
         // What is compared may reach behind the line: its end is a byte that fits nothing, neither a shape nor a word
         // nor a blank.
         let text = block.get(start..)?;
@@ -156,25 +214,76 @@ impl Plain for Dated<'_> {
     }
 }
 
+/// The lines that do not fit the entry: those of the other entries, and those of which only the timestamp's shape is
+/// known.
+struct Rest<'a> {
+    entries: &'a [Entry],
+    last: &'a mut usize,
+    stamps: &'a mut Stamps,
+    patience: &'a mut Patience,
+    settled: Settled,
+}
+
+impl Plain for Rest<'_> {
+    #[inline(never)]
+    fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        let line = block.get(start..end)?;
+        if let Some(head) = self.stamps.remembered(line) {
+            let (level, message) = self.settled.takes(head, start, end)?;
+            return names_none(block, &message).then_some((level, message));
+        }
+        let head = match self.other(line) {
+            Some(head) => head,
+            // Where it is time, the line is left to be learnt from.
+            None if self.patience.lets_pass() => self.stamps.found(line)?,
+            None => return None,
+        };
+        let (level, message) = self.settled.takes(&head, start, end)?;
+        names_none(block, &message).then_some((level, message))
+    }
+}
+
+impl Rest<'_> {
+    fn other(&mut self, line: &[u8]) -> Option<Head> {
+        let find = |(n, entry): (usize, &Entry)| Some((n, entry.head(line)?));
+        let (n, head) = self.entries.iter().enumerate().find_map(find)?;
+        *self.last = n;
+        Some(head)
+    }
+}
+
 #[inline(always)]
 fn run_headed_by(
     shape: &Shape,
     grammar: Grammar,
+    rest: Rest<'_>,
     stretch: Stretch<'_>,
     levels: &mut [u64; 8],
 ) -> Option<Run> {
-    stretch.run(levels, Headed { shape, grammar })
+    stretch.run(levels, Headed { shape, grammar, rest })
 }
 
 struct Headed<'a> {
     shape: &'a Shape,
     grammar: Grammar,
+    rest: Rest<'a>,
 }
 
 impl Plain for Headed<'_> {
     #[inline(always)]
     fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        let found = self.known(block, start, end);
+        if found.is_some() { found } else { self.rest.line(block, start, end) }
+    }
+}
+
+impl Headed<'_> {
+    #[inline(always)]
+    fn known(&self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
         let (level, at) = headed::find(self.grammar, self.shape, block.get(start..end)?)?;
+        if level.is_none() && !self.rest.settled.bare {
+            return None;
+        }
         let message = start + at..end;
         names_none(block, &message).then_some((level.unwrap_or(Level::Unknown), message))
     }

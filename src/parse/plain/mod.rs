@@ -3,6 +3,7 @@
 
 mod layout;
 mod marks;
+mod passing;
 mod token;
 
 use crate::level::Level;
@@ -25,7 +26,9 @@ pub(super) fn fields(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<Head>
         // The level stands in the next line; that one will be the event.
         return Some(Head { strength: Strength::Part, ..Head::new(Format::Jul, None, 0) });
     }
-    for _ in 0..MOST_FIELDS {
+    let mut left = MOST_FIELDS;
+    while left > 0 && !walk.passes(&mut left) {
+        left -= 1;
         match walk.field() {
             Field::Level(level, trust) => return Some(walk.found(level, trust)),
             Field::Done(head) => return Some(head),
@@ -351,6 +354,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Monolog's `channel.LEVEL:`.
+    #[inline]
     fn channel(&self, whole: &[u8]) -> Option<Field> {
         let name = whole.strip_suffix(b":")?;
         let dot = memchr::memrchr(b'.', name)?;

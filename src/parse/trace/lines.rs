@@ -4,28 +4,30 @@
 pub(in crate::parse) fn is_stack_line(text: &[u8]) -> bool {
     let rest = text.trim_ascii_start();
     let indented = rest.len() < text.len();
-    [
-        &b"Caused by: "[..],
-        b"Suppressed: ",
-        b"Wrapped by: ",
-        b"---> ",
-        b"--- End of ",
-        b"Stack trace:",
-        b"[CIRCULAR REFERENCE",
-        b"Emitted 'error' event ",
-        b"Stack backtrace:",
-    ]
-    .iter()
-    .any(|start| rest.starts_with(start))
-        || (rest.starts_with(b"at ") || rest.starts_with(b"from ")) && (indented || rest.ends_with(b")"))
-        || rest.starts_with(b"... ") && (rest.ends_with(b"more") || rest.ends_with(b"common frames omitted"))
-        || rest.starts_with(b"thrown in ")
-        || matches!(rest, [b'#', digit, b' ' | b'0'..=b'9', ..] if digit.is_ascii_digit())
-        || rest.starts_with(b"Node.js v")
-        || rest == b"Caused by:"
+    let begins = |starts: &[&[u8]]| starts.iter().any(|start| rest.starts_with(start));
+    match rest.first() {
+        Some(b'a') => rest.starts_with(b"at ") && (indented || rest.ends_with(b")")),
+        Some(b'f') => rest.starts_with(b"from ") && (indented || rest.ends_with(b")")),
+        Some(b'C') => rest.starts_with(b"Caused by: ") || rest == b"Caused by:",
+        Some(b'S') => begins(&[b"Suppressed: ", b"Stack trace:", b"Stack backtrace:"]),
+        Some(b'W') => rest.starts_with(b"Wrapped by: "),
+        Some(b'-') => begins(&[b"---> ", b"--- End of "]),
+        Some(b'[') => rest.starts_with(b"[CIRCULAR REFERENCE"),
+        Some(b'E') => rest.starts_with(b"Emitted 'error' event "),
+        Some(b'.') => {
+            rest.starts_with(b"... ") && (rest.ends_with(b"more") || rest.ends_with(b"common frames omitted"))
+        }
+        Some(b't') => rest.starts_with(b"thrown in "),
+        Some(b'#') => matches!(rest, [_, digit, b' ' | b'0'..=b'9', ..] if digit.is_ascii_digit()),
+        Some(b'N') => rest.starts_with(b"Node.js v"),
+        _ => false,
+    }
 }
 
 pub(super) fn is_excerpt(text: &[u8]) -> bool {
+    if !text.last().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
     let Some(colon) = memchr::memrchr(b':', text) else { return false };
     let (file, line) = (&text[..colon], &text[colon + 1..]);
     let script = [&b".js"[..], b".ts", b".mjs", b".cjs"].iter().any(|end| file.ends_with(end));

@@ -38,9 +38,8 @@ fn last_part(name: &[u8]) -> &[u8] {
 
 /// A name that is an error's: its last part is a class whose name says so.
 pub(super) fn is_error_class(name: &[u8]) -> bool {
-    let last = last_part(name);
-    last.first().is_some_and(u8::is_ascii_uppercase)
-        && [&b"Exception"[..], b"Error", b"Throwable"].iter().any(|end| last.ends_with(end))
+    [&b"Exception"[..], b"Error", b"Throwable"].iter().any(|end| name.ends_with(end))
+        && last_part(name).first().is_some_and(u8::is_ascii_uppercase)
 }
 
 /// A name that is an error's, or a class with its package.
