@@ -21,6 +21,7 @@ mod page;
 mod producers;
 mod prometheus;
 mod push;
+mod reloads;
 mod schema;
 mod scrape;
 mod spans;

@@ -80,6 +80,7 @@ impl StreamCut {
             return;
         }
         for (at, rule) in plan.rules.iter().enumerate().filter(|(_, rule)| rule.labels.is_empty()) {
+            while cells.next_if(|cell| cell.rule() < at).is_some() {}
             for level in Level::ALL {
                 let known = rule.levels.contains(level);
                 let count = match cells.next_if(|cell| (cell.rule(), cell.level()) == (at, level)) {

@@ -202,6 +202,10 @@ impl Stream {
         numbers.last_event = row.last_event;
         for kept in &row.rules {
             let Some(rule) = plan.rule(&kept.rule) else { continue };
+            // One that has got labels since then counts in series of its own.
+            if !plan.rules[rule].labels.is_empty() {
+                continue;
+            }
             for level in Level::ALL {
                 let (count, bit) = (kept.counts[level.index()], 1 << level.index());
                 if count > 0 {
