@@ -4,8 +4,11 @@
 use crate::support::{Folder, Random, code, command, err, logtally, project, same_as_file};
 use std::path::PathBuf;
 
-fn fixtures() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(project("tests/fixtures/bad-config")).unwrap();
+const CONFIGS: &str = "tests/fixtures/bad-config";
+const RULES: &str = "tests/fixtures/bad-rules";
+
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(project(folder)).unwrap();
     let mut files: Vec<PathBuf> = folder.map(|file| file.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "yml"));
     files.sort();
@@ -15,7 +18,7 @@ fn fixtures() -> Vec<PathBuf> {
 #[test]
 fn every_bad_config_is_refused_with_its_message() {
     let mut wrong = Vec::new();
-    for file in fixtures() {
+    for file in fixtures(CONFIGS) {
         let name = file.file_name().unwrap().to_str().unwrap();
         let mut command = command(&["check", "-c", name]);
         let output = command.current_dir(file.parent().unwrap()).output().unwrap();
@@ -25,15 +28,61 @@ fn every_bad_config_is_refused_with_its_message() {
         }
         let place = |line: &str| ["input ", "builtin:", name].iter().any(|start| line.starts_with(start));
         assert!(said.lines().any(place), "{name}: no place in {said}");
+        let told = |word: &str| said.matches(word).count();
+        assert_eq!(
+            told(": error: ") + told(": warning: "),
+            told("  hint: "),
+            "{name}: no next step in {said}"
+        );
         same_as_file(&file.with_extension("txt"), &said);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(fixtures().len() >= 60);
+    assert!(fixtures(CONFIGS).len() >= 150);
+}
+
+/// Their messages stand beside them and are compared by the room that makes them.
+#[test]
+fn every_bad_rule_file_is_refused_with_its_place() {
+    let files = fixtures(RULES);
+    assert!(files.len() >= 150);
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let mut command = command(&["check", name]);
+        let output = command.current_dir(file.parent().unwrap()).output().unwrap();
+        let refused = !name.starts_with("warn-");
+        assert_eq!(code(&output), if refused { 2 } else { 0 }, "{name}: {}", err(&output));
+        let place = |line: &str| {
+            let numbers =
+                line.strip_prefix(&format!("{name}:")).and_then(|rest| rest.split_once(": error: "));
+            numbers.is_some_and(|(numbers, _)| {
+                numbers.split(':').filter_map(|n| n.parse::<u32>().ok()).count() == 2
+            })
+        };
+        assert_eq!(err(&output).lines().any(place), refused, "{name}: {}", err(&output));
+    }
+}
+
+#[test]
+fn files_that_are_no_rules_are_refused_and_not_waited_for() {
+    let folder = Folder::new();
+    let large = folder.write("large.yml", vec![b'#'; 17 << 20]);
+    for path in ["/dev/zero", "/dev/null", &large, &folder.at("gone.yml"), "/etc/hostname"] {
+        let output = logtally(&["check", path]);
+        assert_eq!(code(&output), 2, "{path}: {}", err(&output));
+        assert!(err(&output).contains("hint: "), "{path}: {}", err(&output));
+        let config = folder.write("logtally.yml", format!("rules: ['{path}']\n"));
+        assert_eq!(code(&logtally(&["check", "-c", &config])), 2, "{path}");
+        assert_eq!(
+            code(&logtally(&["check", "-c", path])),
+            if path == "/dev/null" { 0 } else { 2 },
+            "{path}"
+        );
+    }
 }
 
 #[test]
 fn run_and_count_refuse_what_check_refuses() {
-    for file in fixtures().iter().step_by(9) {
+    for file in fixtures(CONFIGS).iter().step_by(9) {
         let config = file.to_str().unwrap();
         let run = ["run", "--storage.path", "none", "--web.listen-address", "127.0.0.1:0", "-c", config];
         assert_eq!(code(&logtally(&run)), 2, "{config}");

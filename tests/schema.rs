@@ -56,25 +56,39 @@ fn everything_shipped_fits() {
 const BEYOND_SHAPES: [(&str, &str); 2] = [
     (
         "config",
-        "duplicate-key exclude-bad-glob format-both format-grok format-neither format-regex \
-         host-interval-bytes host-interval-small host-interval-word host-process-regex \
-         include-bad-braces include-bad-glob include-empty-text include-empty input-rules-unknown \
-         label-digit label-name label-reserved label-taken label-twice limits-zero line-bytes-large \
-         line-bytes-small line-bytes-time multiline-regex name-empty name-twice path-labels-regex \
-         path-labels-taken path-labels-twice path-labels-unnamed push-auth-both push-header-name push-header-own \
-         push-header-value push-interval push-label push-password-missing push-queue push-tls-half push-twice \
-         push-url-user push-url-word redact-regex rules-bad-glob rules-builtin-unknown \
-         rules-empty-text rules-missing rules-no-match storage-empty",
+        "duplicate-key duplicate-label exclude-bad-glob format-both format-grok format-grok-unknown \
+         format-neither format-regex format-regex-large host-interval-bytes host-interval-huge \
+         host-interval-negative host-interval-small host-interval-unit host-interval-word host-process-regex \
+         include-bad-braces include-bad-glob include-bad-range include-empty include-empty-text include-nul \
+         input-rules-unknown label-accents label-digit label-empty label-name label-reserved label-taken \
+         label-twice limits-all-zero limits-nan limits-zero line-bytes-infinite line-bytes-large \
+         line-bytes-small line-bytes-time multiline-empty multiline-regex multiline-regex-large name-empty \
+         name-twice path-labels-regex path-labels-reserved path-labels-taken path-labels-twice \
+         path-labels-unnamed push-auth-both push-header-name push-header-own push-header-value push-interval \
+         push-label push-password-missing push-queue push-tls-half push-twice push-url-user push-url-word \
+         redact-regex redact-several rules-bad-glob rules-builtin-unknown rules-empty-text rules-missing \
+         rules-no-match storage-empty storage-true",
     ),
     (
         "rules",
-        "bad-label-name bad-rule-name bad-template duplicate-key duplicate-rule grok-cycle \
-         grok-own-broken grok-syntax grok-unknown json-log-line metric-clash metric-constant \
-         metric-names metric-unit metric-without-value regex-backreference regex-bad-count \
-         regex-bad-escape regex-bad-range regex-block regex-capture-name regex-capture-twice \
-         regex-double-quoted regex-empty regex-in-flow regex-lookahead regex-lookbehind regex-not-broken \
-         regex-nothing-to-repeat regex-plain regex-second-of-list regex-too-big regex-unclosed-group \
-         regex-unicode-class unicode-columns warn-capture warn-names warn-never warn-slow warn-twins",
+        "alert-and alert-for-number alert-metric alert-nan alert-window-zero alert-word bad-label-name \
+         bad-rule-name bad-template buckets-descending buckets-huge buckets-unit clash-buckets clash-help \
+         clash-labels clash-unit duplicate-key duplicate-rule grok-capture-name grok-cycle grok-deep \
+         grok-empty grok-lookahead grok-own-broken grok-own-broken-standard grok-own-twice grok-syntax \
+         grok-twice grok-type grok-unclosed grok-unknown group-empty group-slash in-field-empty-part \
+         json-log-line label-digit label-le label-map-regex label-number label-unclosed label-value-long \
+         levels-empty match-null metric-clash metric-constant metric-counter-name metric-counter-negative \
+         metric-gauge-total metric-name-bucket metric-name-colon metric-names metric-twice metric-unit \
+         metric-value-nan metric-value-unclosed metric-without-value not-empty regex-atomic \
+         regex-backreference regex-backslash-last regex-bad-count regex-bad-escape regex-bad-range \
+         regex-block regex-capture-name regex-capture-open regex-capture-twice regex-code-point \
+         regex-count-huge regex-count-turned regex-counts-multiplied regex-double-quoted regex-empty \
+         regex-flag-twice regex-hex regex-in-flow regex-lookahead regex-lookbehind regex-nested \
+         regex-not-broken regex-nothing-to-repeat regex-plain regex-property regex-quote-escape \
+         regex-range-class regex-second-of-list regex-too-big regex-unclosed-group regex-unicode-class \
+         rule-by-alias span-capture-duration span-key-empty span-timeout-bytes span-timeout-huge \
+         span-timeout-negative test-format test-label test-line-empty test-metric unicode-columns \
+         warn-anchored-apart warn-capture warn-names warn-never warn-slow warn-twins",
     ),
 ];
 

@@ -106,3 +106,38 @@ fn explain_says_what_opens_and_what_ends() {
         assert!(told.contains(words), "{words} in {told}");
     }
 }
+
+/// Grok at both ends and in a veto: the rule's own tests say whether it holds.
+#[test]
+fn grok_stands_at_both_ends_and_in_vetoes() {
+    let folder = Folder::new();
+    let rules = "group: shop
+patterns: {ORDERID: '[A-Z]{2}-[0-9]+'}
+rules:
+  - name: order
+    start: {grok: 'order %{ORDERID:id} from %{WORD:user}'}
+    end: [{grok: 'order %{ORDERID:id} %{WORD:outcome}$'}, 'gone (?P<id>[A-Z0-9-]+)']
+    not: {grok: 'test order %{ORDERID}'}
+    key: '${id}'
+    labels: {user: '${user}'}
+    metrics: [{type: counter, name: order_seconds_total, value: '${duration}', unit: s}]
+    tests:
+      - lines:
+          - '2026-11-20 12:00:00,000 INFO shop order AB-1 from ann'
+          - '2026-11-20 12:00:02,500 INFO shop order AB-1 done'
+        expect: {match: true, labels: {user: ann}, values: {order_seconds_total: 2.5}}
+      - lines:
+          - '2026-11-20 12:00:00,000 INFO shop order AB-1 from ann'
+          - '2026-11-20 12:00:02,500 INFO shop gone AB-1'
+        expect: {match: true, values: {order_seconds_total: 2.5}}
+      - lines:
+          - '2026-11-20 12:00:00,000 INFO shop order AB-1 from ann'
+          - '2026-11-20 12:00:02,500 INFO shop test order AB-1 done'
+        expect: {match: false}
+";
+    let output = crate::support::logtally(&["check", &folder.write("rules.yml", rules)]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let wrong = rules.replace("order_seconds_total: 2.5", "order_seconds_total: 2.6");
+    let output = crate::support::logtally(&["check", &folder.write("wrong.yml", wrong)]);
+    assert_eq!(code(&output), 1, "{}", err(&output));
+}

@@ -4,7 +4,7 @@ use super::args::{Check, Report, SchemaOf};
 use super::exit::Exit;
 use super::{given, print};
 use crate::app;
-use crate::app::build::{self, Built};
+use crate::app::build;
 use crate::app::trial;
 use crate::config;
 use crate::error::{Problem, Severity};
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Check) -> Exit {
         return tell(args.format, &problems, &sources, 0);
     }
     let (tests, failures) = trial::run(&built);
-    let problems: Vec<Problem> = failures.into_iter().chain(remarks(&built)).collect();
+    let problems: Vec<Problem> = failures.into_iter().chain(built.warnings.clone()).collect();
     if args.format == Report::Text && problems.is_empty() {
         let rules = built.rules.rules().count();
         print::out(&format!("{rules} rules, {tests} tests: all good\n"));
@@ -44,27 +44,6 @@ pub(super) fn run(args: &Check) -> Exit {
         Exit::Usage => Exit::Failed,
         exit => exit,
     }
-}
-
-/// What works but could be better.
-fn remarks(built: &Built) -> Vec<Problem> {
-    let mut remarks = built.warnings.clone();
-    let rules: Vec<_> = built.rules.rules().collect();
-    let Ok((scanner, _, _)) = build::compile(&rules, false, false) else { return remarks };
-    for (at, rule) in rules.iter().enumerate() {
-        let at = at as u32;
-        if scanner.never_matches(at) {
-            let message = format!("rule '{}' can never match", rule.name);
-            remarks.push(
-                Problem::warning(rule.place.clone(), message)
-                    .hint("look for an empty class or two anchors that exclude each other"),
-            );
-        } else if let Some(reason) = scanner.slow_reason(at) {
-            let message = format!("rule '{}' is slow because {reason}", rule.name);
-            remarks.push(Problem::warning(rule.place.clone(), message));
-        }
-    }
-    remarks
 }
 
 fn tell(format: Report, problems: &[Problem], sources: &[crate::rules::Source], tests: usize) -> Exit {

@@ -97,6 +97,7 @@ pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Inpu
     if raw.name.value.is_empty() {
         problems.error(&raw.name, "an input needs a name", "it becomes the label input=\"…\"");
     }
+    bounded("an input's name", &raw.name, problems);
     if raw.include.value.0.is_empty() {
         problems.error(&raw.include, "include names no file", "list files, globs or folders");
     }
@@ -107,8 +108,9 @@ pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Inpu
         check_glob(path, &Globs::new(&[], &[excluded(base, &path.value)]), problems);
     }
     let labels: Vec<&str> = raw.labels.0.iter().map(|(name, _)| name.value.as_str()).collect();
-    for (name, _) in &raw.labels.0 {
+    for (name, value) in &raw.labels.0 {
         check_label(name, problems);
+        bounded("a label's value", value, problems);
     }
     let places =
         raw.rules.iter().flat_map(|groups| &groups.0).map(|group| problems.place(group.spot)).collect();
@@ -131,6 +133,17 @@ pub(super) fn ready(raw: RawInput, base: &Path, problems: &mut Problems) -> Inpu
     }
 }
 
+/// Longer names and values make every series of an input as long, in characters.
+const LONGEST: usize = 1024;
+
+fn bounded(what: &str, text: &At<String>, problems: &mut Problems) {
+    let length = text.value.chars().count();
+    if length > LONGEST {
+        let message = format!("{what} of {length} characters, at most {LONGEST} are allowed");
+        problems.error(text, message, "every series carries it: shorten it");
+    }
+}
+
 /// `**/x` matches below any folder; other relative globs stand beside the config file.
 fn excluded(base: &Path, pattern: &str) -> PathBuf {
     if pattern.starts_with("**") { PathBuf::from(pattern) } else { base.join(pattern) }
@@ -140,6 +153,9 @@ fn check_glob(path: &At<String>, understood: &Result<Globs, String>, problems: &
     match understood {
         _ if path.value.trim().is_empty() => {
             problems.error(path, "this names no file", "write a file, a glob or a folder");
+        }
+        _ if path.value.contains('\0') => {
+            problems.error(path, "no path holds a NUL", "write a file, a glob or a folder");
         }
         Ok(_) => {}
         Err(message) => {
@@ -239,8 +255,8 @@ fn format_choice(format: At<RawFormat>, problems: &mut Problems) -> FormatChoice
         }
         (None, Some(grok)) => match crate::rules::grok_to_regex(&grok.value) {
             Ok(regex) => FormatChoice::Custom(regex),
-            Err(message) => {
-                problems.error(&grok, message, "");
+            Err((message, hint)) => {
+                problems.error(&grok, message, &hint);
                 FormatChoice::Auto
             }
         },
@@ -263,8 +279,13 @@ fn multiline(text: At<RawMultiline>, problems: &mut Problems) -> Multiline {
             Multiline::Auto
         }
         Either::Map(RawStart { start }) => {
-            if let Err(error) = Regex::new(&start.value) {
-                refuse_regex(&start, "multiline's start", &error, problems);
+            match Regex::new(&start.value) {
+                Ok(_) if start.value.is_empty() => {
+                    let hint = "write what the first line of an event is like, or multiline: off";
+                    problems.error(&start, "multiline's start is empty, every line would be an event", hint);
+                }
+                Ok(_) => {}
+                Err(error) => refuse_regex(&start, "multiline's start", &error, problems),
             }
             Multiline::Start(start.value)
         }

@@ -110,14 +110,8 @@ pub fn load(given: &Given) -> Result<Config, Vec<Problem>> {
     let Some(file) = &given.config else {
         return join(Raw::default(), given, Problems { file: PathBuf::new(), list: Vec::new() });
     };
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the path after --config.file",
-            std::io::ErrorKind::PermissionDenied => "make it readable for the user that logtally runs as",
-            _ => "it must be a readable text file",
-        };
-        vec![Problem::error(Place::new(file, 0, 0), format!("cannot read the config: {error}")).hint(hint)]
-    })?;
+    let text =
+        yaml::text_of(file, "config", "check the path after --config.file").map_err(|why| vec![why])?;
     parse(file, &text, given)
 }
 
@@ -154,9 +148,7 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
     let native_histograms = switch("native_histograms", raw.native_histograms, false, &mut problems);
     let samples = samples::ready(raw.samples, raw.redact, &mut problems);
     let rules_given = raw.rules.is_some() || !given.rules.is_empty();
-    if let Some(text) = raw.storage.as_ref().filter(|text| text.value.trim().is_empty()) {
-        problems.error(text, "storage names no folder", "write a folder, or none to count in memory only");
-    }
+    raw.storage.iter().for_each(|text| check_storage(text, &mut problems));
     let rules = rules(raw.rules.map(|list| list.0), &given.rules, &base, &mut problems);
     let push = push::ready(raw.push, &base, &mut problems);
     if problems.list.iter().any(|problem| problem.severity == Severity::Error) {
@@ -183,6 +175,18 @@ fn join(raw: Raw, given: &Given, mut problems: Problems) -> Result<Config, Vec<P
         samples,
         is_empty,
     })
+}
+
+fn check_storage(text: &At<String>, problems: &mut Problems) {
+    let hint = "write a folder, or none to count in memory only";
+    match text.value.trim() {
+        "" => problems.error(text, "storage names no folder", hint),
+        word if ["true", "false", "on", "off", "yes", "no"].contains(&word.to_ascii_lowercase().as_str()) => {
+            problems.error(text, format!("storage is '{word}', which is no folder"), hint);
+        }
+        path if path.contains('\0') => problems.error(text, "no path holds a NUL", hint),
+        _ => {}
+    }
 }
 
 fn stored_at(base: &Path, text: &str) -> PathBuf {

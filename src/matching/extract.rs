@@ -80,9 +80,12 @@ fn offer(set: &[Literal]) -> Option<Required> {
         return None;
     }
     let literals = minimized(set.to_vec());
-    let share: f32 = literals.iter().map(model::share).sum();
-    let starts: f32 =
-        literals.iter().map(|l| model::share(&l.part(best_window(l).0, best_window(l).1))).sum();
+    let share: f32 = literals.iter().map(|l| model::share(l.as_slice())).sum();
+    let window = |l: &Literal| {
+        let (from, width) = best_window(l);
+        model::share(l.slice(from, width))
+    };
+    let starts: f32 = literals.iter().map(window).sum();
     let places: f32 = literals.iter().map(|l| 1.0 + SHORT / l.len() as f32).sum();
     let cost = share + FALSE_START * starts + PER_LITERAL * places;
     Some(Required { literals, share, cost })
@@ -98,7 +101,7 @@ pub(super) fn rarest_window(literal: &Literal, cost: impl Fn(usize) -> f32) -> (
     let width = literal.len().min(4);
     let mut best = (0, f32::INFINITY);
     for from in 0..=literal.len() - width {
-        let share = model::share(&literal.part(from, width)) * cost(from);
+        let share = model::share(literal.slice(from, width)) * cost(from);
         if share < best.1 {
             best = (from, share);
         }

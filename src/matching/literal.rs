@@ -43,8 +43,14 @@ impl Literal {
         Literal(self.0.iter().chain(&next.0).copied().collect())
     }
 
-    pub(super) fn part(&self, from: usize, width: usize) -> Literal {
-        Literal(self.0[from..from + width].to_vec())
+    /// `width` atoms from an offset on.
+    pub(super) fn slice(&self, from: usize, width: usize) -> &[Atom] {
+        &self.0[from..from + width]
+    }
+
+    /// All atoms.
+    pub(super) fn as_slice(&self) -> &[Atom] {
+        &self.0
     }
 
     pub(super) fn len(&self) -> usize {

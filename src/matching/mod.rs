@@ -19,4 +19,5 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use expression::{COMPILED_BYTES, collect_captures, is_surely_small, slow_reason};
 pub use scanner::{Candidate, Part, PatternError, Scanner};

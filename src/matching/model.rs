@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::literal::{Atom, Literal};
+use super::literal::Atom;
 
 /// Lines as services, kernels, web servers and databases write them: what is common here is a poor literal.
 const SAMPLE: &str = r#"2026-03-14 09:26:53,589 INFO app.web GET /api/v2/items/48213 status=200 duration=12ms user=771
@@ -56,8 +56,9 @@ struct Model {
     single: [f32; 256],
     /// Share of the second byte after the first, at `first * 256 + second`.
     pair: Vec<f32>,
-    /// Every four bytes in a row of the sample, digits as `0`, sorted: pairs alone make common words look rare.
-    fours: Vec<[u8; 4]>,
+    /// Every four bytes in a row of the sample, digits as `0`, sorted, with their share of all: pairs alone make common
+    /// words look rare.
+    fours: Vec<([u8; 4], f32)>,
 }
 
 impl Model {
@@ -85,6 +86,9 @@ impl Model {
         let plain: Vec<u8> = sample.iter().map(digits_alike).collect();
         let mut fours: Vec<[u8; 4]> = plain.windows(4).filter_map(|w| w.first_chunk().copied()).collect();
         fours.sort_unstable();
+        let all = fours.len() as f32;
+        let runs = fours.chunk_by(|one, other| one == other);
+        let fours = runs.filter_map(|run| Some((*run.first()?, run.len() as f32 / all))).collect();
         Model { single, pair: pairs, fours }
     }
 
@@ -92,9 +96,8 @@ impl Model {
     fn four(&self, bytes: [u8; 4]) -> f32 {
         let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count() as i32;
         let plain = bytes.map(|b| if b.is_ascii_digit() { b'0' } else { b });
-        let from = self.fours.partition_point(|four| *four < plain);
-        let count = self.fours[from..].partition_point(|four| *four == plain);
-        count as f32 / self.fours.len() as f32 / 10f32.powi(digits)
+        let found = self.fours.binary_search_by_key(&plain, |(four, _)| *four).ok();
+        found.map_or(0.0, |at| self.fours[at].1) / 10f32.powi(digits)
     }
 }
 
@@ -108,22 +111,21 @@ pub(super) fn byte_share(byte: u8) -> f32 {
     MODEL.single[usize::from(byte)]
 }
 
-/// Estimated occurrences of `literal` per byte of log text, between 0 and 1.
-pub(super) fn share(literal: &Literal) -> f32 {
-    let atoms: Vec<Atom> = literal.atoms().collect();
+/// Estimated occurrences of a literal per byte of log text, between 0 and 1.
+pub(super) fn share(atoms: &[Atom]) -> f32 {
     let fours = atoms.windows(4).filter_map(|w| w.first_chunk::<4>()).map(|four| {
         let lower = MODEL.four(four.map(|a| a.byte));
         let upper = four.map(|a| a.byte & !a.fold);
         if upper == four.map(|a| a.byte) { lower } else { lower + MODEL.four(upper) }
     });
     // A literal is at most as common as its rarest part.
-    fours.reduce(f32::min).unwrap_or(0.0).max(by_pairs(literal))
+    fours.reduce(f32::min).unwrap_or(0.0).max(by_pairs(atoms))
 }
 
-fn by_pairs(literal: &Literal) -> f32 {
+fn by_pairs(atoms: &[Atom]) -> f32 {
     // Either case of a folded letter: two running estimates, one for each way the last byte may look.
     let mut last: [(u8, f32); 2] = [(0, 1.0), (0, 0.0)];
-    for (i, atom) in literal.atoms().enumerate() {
+    for (i, atom) in atoms.iter().enumerate() {
         let variants = [Some(atom.byte), (atom.fold != 0).then_some(atom.byte & !atom.fold)];
         let mut next = [(0, 0.0); 2];
         for (slot, byte) in next.iter_mut().zip(variants) {
@@ -144,10 +146,11 @@ fn by_pairs(literal: &Literal) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::literal::Literal;
     use super::*;
 
     fn of(text: &str) -> f32 {
-        share(&Literal::plain(text.as_bytes()))
+        share(Literal::plain(text.as_bytes()).as_slice())
     }
 
     #[test]
@@ -164,6 +167,6 @@ mod tests {
     fn either_case_is_as_common_as_both_together() {
         let mut folded = Literal::plain(b"");
         folded.push(b'e', 0x20);
-        assert!((share(&folded) - of("e") - of("E")).abs() < 1e-6);
+        assert!((share(folded.as_slice()) - of("e") - of("E")).abs() < 1e-6);
     }
 }

@@ -24,7 +24,7 @@ impl Residual {
         let owners: Vec<u32> = expressions.iter().map(|(pattern, _)| *pattern).collect();
         let mut patterns = owners.clone();
         patterns.dedup();
-        let sources = expressions.iter().map(|(_, e)| e.relaxed.as_deref().unwrap_or(e.regex.as_str()));
+        let sources = expressions.iter().map(|(_, e)| e.relaxed.as_deref().unwrap_or(&e.source));
         let set = RegexSetBuilder::new(sources)
             .size_limit(COMPILED_BYTES)
             .dfa_size_limit(CACHE_BYTES)

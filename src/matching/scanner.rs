@@ -137,8 +137,8 @@ impl Scanner {
         if start > hay.len() {
             return None;
         }
-        let which = rule.any.iter().position(|e| e.regex.is_match_at(hay, start))?;
-        let vetoed = rule.not.as_ref().is_some_and(|not| not.regex.is_match_at(hay, start));
+        let which = rule.any.iter().position(|e| e.is_match_at(hay, start))?;
+        let vetoed = rule.not.as_ref().is_some_and(|not| not.is_match_at(hay, start));
         (!vetoed).then_some(which)
     }
 
@@ -154,7 +154,7 @@ impl Scanner {
         if start > hay.len() {
             return None;
         }
-        expression.regex.captures_at(hay, start)
+        expression.captures_at(hay, start)
     }
 
     /// How many expressions a pattern has.
@@ -166,7 +166,7 @@ impl Scanner {
     pub fn capture_names(&self, pattern: u32) -> Vec<&str> {
         let any = self.rules.get(pattern as usize).map_or(&[][..], |rule| &rule.any);
         let mut names = Vec::new();
-        for name in any.iter().flat_map(|e| e.regex.capture_names()).flatten() {
+        for name in any.iter().flat_map(|e| &e.captures).map(String::as_str) {
             if !names.contains(&name) {
                 names.push(name);
             }

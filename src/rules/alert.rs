@@ -1,7 +1,7 @@
 //! The alert of a rule: `rate > 0.1` and how long it must hold.
 
-use super::group::Sink;
 use super::raw::RawAlert;
+use super::sink::Sink;
 use super::when::{Measured, Metric, When, is_duration};
 use super::yaml::At;
 use crate::tally::exposition::Kind;

@@ -1,16 +1,15 @@
 //! Expressions, checked before they are compiled for good: where they are broken and what to write instead, which
 //! captures they have, and what they cost.
 
+use crate::matching::{COMPILED_BYTES, collect_captures, is_surely_small};
 use regex_syntax::ast::ErrorKind;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Hir, HirKind, Look};
 
 /// What a good expression is like.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     /// Its named captures.
     pub(super) captures: Vec<String>,
-    /// Letters of the longest text that every match contains, in one case or the other.
-    pub(super) literal: usize,
     /// It matches the empty text wherever that is.
     pub(super) matches_all: bool,
     /// No text matches it.
@@ -28,12 +27,19 @@ pub(super) struct Refusal {
 
 /// Checks an expression in the syntax of the `regex` crate.
 pub(super) fn check(text: &str) -> Result<Facts, Refusal> {
+    if text.len() > LONGEST {
+        return Err(Refusal {
+            at: 0,
+            message: format!("an expression of {} bytes, at most {LONGEST} are allowed", text.len()),
+            hint: Some("write what the texts have in common, or several rules".to_owned()),
+        });
+    }
     let hir = regex_syntax::ParserBuilder::new()
         .utf8(false)
         .build()
         .parse(text)
         .map_err(|error| refusal(&error))?;
-    if weight(&hir) > SURELY_SMALL {
+    if !is_surely_small(&hir) {
         compile(text)?;
     }
     let mut captures = Vec::new();
@@ -41,35 +47,17 @@ pub(super) fn check(text: &str) -> Result<Facts, Refusal> {
     let shortest = hir.properties().minimum_len();
     Ok(Facts {
         captures,
-        literal: required(&hir).longest,
         matches_all: shortest == Some(0) && hir.properties().look_set().is_empty(),
-        matches_none: shortest.is_none(),
+        matches_none: shortest.is_none() || anchored_apart(&hir),
     })
 }
 
-/// Expressions lighter than this are far below the engine's limit of 10 MB, so that they need not be compiled to know.
-const SURELY_SMALL: usize = 2000;
-
-/// A measure of how large an expression compiles to: bytes and ranges, times what repeats them.
-fn weight(hir: &Hir) -> usize {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => 1,
-        HirKind::Literal(literal) => literal.0.len(),
-        HirKind::Class(Class::Unicode(class)) => class.ranges().len(),
-        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
-        HirKind::Capture(capture) => weight(&capture.sub).saturating_add(2),
-        HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(repetition.min).max(1) as usize;
-            weight(&repetition.sub).saturating_add(1).saturating_mul(times)
-        }
-        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
-            subs.iter().fold(subs.len(), |sum, sub| sum.saturating_add(weight(sub)))
-        }
-    }
-}
+/// The longest expression, in bytes; grok may become as much.
+const LONGEST: usize = 256 * 1024;
 
 fn compile(text: &str) -> Result<(), Refusal> {
-    regex::bytes::RegexBuilder::new(text).build().map(drop).map_err(|error| match error {
+    let built = regex::bytes::RegexBuilder::new(text).size_limit(COMPILED_BYTES).build();
+    built.map(drop).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => Refusal {
             at: 0,
             message: "the expression compiles to more than the engine allows".to_owned(),
@@ -129,86 +117,46 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::GroupNameDuplicate { .. } => "give each capture a name of its own",
         ErrorKind::ClassRangeInvalid => "turn the range round, or write `\\-` for a dash",
+        ErrorKind::EscapeUnexpectedEof => "a backslash that stands for itself is written `\\\\`",
+        ErrorKind::EscapeHexEmpty | ErrorKind::EscapeHexInvalid | ErrorKind::EscapeHexInvalidDigit => {
+            "a character is written by its number, such as `\\x1b` or `\\x{20ac}`"
+        }
+        ErrorKind::ClassRangeLiteral => "a dash that stands for itself is written `\\-`",
+        ErrorKind::ClassEscapeInvalid => "within brackets write characters, ranges, or classes such as `\\d`",
+        ErrorKind::CaptureLimitExceeded | ErrorKind::NestLimitExceeded(_) => {
+            "write it flatter, or as a list of several expressions"
+        }
+        ErrorKind::DecimalEmpty | ErrorKind::DecimalInvalid => {
+            "a count is at most 4294967295, and most often far less; a brace that stands for itself is `\\{`"
+        }
+        ErrorKind::FlagDuplicate { .. }
+        | ErrorKind::FlagRepeatedNegation { .. }
+        | ErrorKind::FlagDanglingNegation
+        | ErrorKind::FlagUnexpectedEof => "flags are written `(?i)` or `(?i-s)`, each once",
+        ErrorKind::GroupNameUnexpectedEof => "close the name: `(?P<name>…)`",
         ErrorKind::FlagUnrecognized => "flags are written `(?i)`; a capture is `(?P<name>…)`",
-        _ => return None,
+        _ => "see docs.rs/regex for what may be written",
     })
 }
 
-fn collect_captures(hir: &Hir, out: &mut Vec<String>) {
+/// Whether the beginning is asked for behind a text, or the end before one, in every match: nothing is found then.
+fn anchored_apart(hir: &Hir) -> bool {
     match hir.kind() {
-        HirKind::Capture(capture) => {
-            out.extend(capture.name.as_deref().map(str::to_owned));
-            collect_captures(&capture.sub, out);
-        }
-        HirKind::Repetition(repetition) => collect_captures(&repetition.sub, out),
-        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
-            subs.iter().for_each(|sub| collect_captures(sub, out))
-        }
-        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
-    }
-}
-
-/// Literal text in every match: the longest run of it, and whether the whole expression is literal.
-#[derive(Clone, Copy)]
-struct Required {
-    longest: usize,
-    whole: Option<usize>,
-}
-
-fn required(hir: &Hir) -> Required {
-    let exactly = |n| Required { longest: n, whole: Some(n) };
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => exactly(0),
-        HirKind::Literal(literal) => exactly(literal.0.len()),
-        HirKind::Class(class) if is_one_letter(class) => exactly(1),
-        HirKind::Class(_) => Required { longest: 0, whole: None },
-        HirKind::Capture(capture) => required(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min == 0 => Required { longest: 0, whole: None },
-        HirKind::Repetition(repetition) => Required { whole: None, ..required(&repetition.sub) },
-        HirKind::Alternation(subs) => {
-            Required { longest: subs.iter().map(|sub| required(sub).longest).min().unwrap_or(0), whole: None }
-        }
         HirKind::Concat(subs) => {
-            let (mut longest, mut run, mut whole) = (0, 0, true);
-            for sub in subs.iter().map(required) {
-                match sub.whole {
-                    Some(n) => run += n,
-                    None => {
-                        longest = longest.max(run);
-                        run = 0;
-                        whole = false;
-                    }
-                }
-                longest = longest.max(sub.longest).max(run);
-            }
-            Required { longest, whole: whole.then_some(longest) }
+            let takes = |sub: &Hir| sub.properties().minimum_len().is_none_or(|length| length > 0);
+            let behind = |at: usize| subs[..at].iter().any(takes);
+            let before = |at: usize| subs[at + 1..].iter().any(takes);
+            subs.iter().enumerate().any(|(at, sub)| {
+                let (first, last) = (sub.properties().look_set_prefix(), sub.properties().look_set_suffix());
+                (first.contains(Look::Start) && behind(at))
+                    || (last.contains(Look::End) && before(at))
+                    || anchored_apart(sub)
+            })
         }
-    }
-}
-
-/// A class that is one letter in both cases, as `(?i)` and `[Oo]` make them.
-fn is_one_letter(class: &Class) -> bool {
-    let mut letters = OneLetter::default();
-    match class {
-        Class::Unicode(class) => class.iter().all(|range| letters.add(range.start(), range.end())),
-        Class::Bytes(class) => {
-            class.iter().all(|range| letters.add(range.start().into(), range.end().into()))
-        }
-    }
-}
-
-#[derive(Default)]
-struct OneLetter(Option<char>);
-
-impl OneLetter {
-    /// Adds a range; false when it brings in a second letter.
-    fn add(&mut self, start: char, end: char) -> bool {
-        let folded = match start {
-            '\u{17f}' => 's',
-            '\u{212a}' => 'k',
-            c => c.to_ascii_lowercase(),
-        };
-        start == end && *self.0.get_or_insert(folded) == folded
+        HirKind::Alternation(subs) => subs.iter().all(anchored_apart),
+        HirKind::Capture(capture) => anchored_apart(&capture.sub),
+        HirKind::Repetition(repetition) => repetition.min > 0 && anchored_apart(&repetition.sub),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
     }
 }
 
@@ -216,26 +164,17 @@ impl OneLetter {
 mod tests {
     use super::*;
 
-    fn literal(text: &str) -> usize {
-        check(text).unwrap().literal
-    }
-
-    #[test]
-    fn required_literals_are_measured_as_the_scanner_can_use_them() {
-        assert_eq!(literal("timed out after (?P<s>[0-9.]+)s"), 16);
-        assert_eq!(literal("(?i)out of memory"), 13);
-        assert_eq!(literal("[Oo]ut of memory"), 13);
-        assert_eq!(literal("abc|defgh"), 3);
-        assert_eq!(literal("(?:abc)?d+"), 1);
-        assert_eq!(literal(r"^\d+$"), 0);
-        assert_eq!(literal("a(?:bc|d)e"), 1);
-    }
-
     #[test]
     fn facts_tell_the_extremes() {
         assert!(check("x*").unwrap().matches_all);
         assert!(check(r"[^\s\S]").unwrap().matches_none);
         assert!(!check("^$").unwrap().matches_all);
+        for never in ["abc^d", "abc$d", "(a|b)^", "a(?:^b|^c)", r"x\Ay", "(?:b$)+c", "(?:a^)|(?:$b)"] {
+            assert!(check(never).unwrap().matches_none, "{never}");
+        }
+        for some in ["^abc$", "a?^b", "a*$b?", "(?:^|a)b", "a(?:$|b)", "(?m)a$\n^b", "(?:a^)?b", "a^|b"] {
+            assert!(!check(some).unwrap().matches_none, "{some}");
+        }
         assert_eq!(check("(?P<a>x)|(?<b.c>y)").unwrap().captures, ["a", "b.c"]);
     }
 

@@ -2,64 +2,17 @@
 //!
 //! What holds across files (a group's rule names, metrics of one name) is kept by the [`Compiler`] over all of them.
 
-use super::raw::{RawGroup, RawRule};
+use super::raw::{RawExpression, RawGroup, RawRule};
+use super::sink::Sink;
 use super::yaml::{At, Pairs, Spot, nearest, read};
 use super::{Group, Rule, alert, expression, grok, label, metric, names, pairing, test};
 use crate::error::{Place, Problem};
 use crate::level::{Level, Levels};
 use crate::matching::pattern::{Pattern, Target};
+use crate::matching::slow_reason;
 use crate::tally::spec::Counted;
 use std::collections::HashMap;
-
-/// Fewer required letters than this make a rule slow: the scanner cannot tell its events from the others beforehand.
-const FAST_LITERAL: usize = 3;
-
-/// Collects problems of one file.
-pub(super) struct Sink<'a> {
-    pub(super) file: &'a str,
-    text: &'a str,
-    problems: Vec<Problem>,
-    /// Where the text itself is broken: what is missing behind such a place may be there, but could not be read.
-    broken: Vec<(usize, usize)>,
-}
-
-impl Sink<'_> {
-    /// Whether a value that begins at `from`, before `to`, was read without a problem.
-    pub(super) fn is_whole(&self, from: Spot, to: Option<Spot>) -> bool {
-        let start = (from.line as usize, from.column as usize);
-        let end = to.map_or((usize::MAX, 0), |to| (to.line as usize, to.column as usize));
-        !self.broken.iter().any(|place| (start..end).contains(place))
-    }
-
-    pub(super) fn place(&self, spot: Spot) -> Place {
-        Place::new(self.file, spot.line as usize, spot.column as usize)
-    }
-
-    pub(super) fn error(&mut self, spot: Spot, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::error(self.place(spot), message).hint(hint));
-    }
-
-    pub(super) fn warning(&mut self, spot: Spot, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::warning(self.place(spot), message).hint(hint));
-    }
-
-    /// An error at a byte of a text.
-    pub(super) fn error_at(&mut self, text: &At<String>, byte: usize, message: String, hint: Option<String>) {
-        let (line, column) = text.spot.of_byte(self.text, &text.value, byte);
-        self.problems.push(Problem { hint, ..Problem::error(Place::new(self.file, line, column), message) });
-    }
-
-    /// A fault of a name; true when the name is refused.
-    pub(super) fn fault(&mut self, spot: Spot, fault: names::Fault) -> bool {
-        let place = self.place(spot);
-        let problem = match fault.refused {
-            true => Problem::error(place, fault.message),
-            false => Problem::warning(place, fault.message),
-        };
-        self.problems.push(Problem { hint: fault.hint, ..problem });
-        fault.refused
-    }
-}
+use std::collections::hash_map::Entry;
 
 /// Checks files one by one and remembers what must agree between them.
 #[derive(Default)]
@@ -152,7 +105,7 @@ impl Compiler {
         };
         let levels = levels(&raw, sink);
         let target = target(&raw, sink);
-        let not = veto(&raw, sink);
+        let not = veto(&raw, own, sink);
         let named = test::Names::of(&raw);
         let captures = matched.as_ref().map_or(&[][..], |(_, captures)| captures);
         let labels = label::compile(raw.labels.unwrap_or_default(), captures, sink);
@@ -175,11 +128,13 @@ impl Compiler {
         if let Some(fault) = names::rule("rule", &name.value) {
             sink.fault(name.spot, fault);
         }
-        let place = sink.place(name.spot);
-        let first = self.rules.entry((group.to_owned(), name.value.clone())).or_insert_with(|| place.clone());
-        if *first != place {
-            let message = format!("the group `{group}` has a rule `{}` already, at {first}", name.value);
-            sink.error(name.spot, message, "give each rule of a group a name of its own");
+        match self.rules.entry((group.to_owned(), name.value.clone())) {
+            Entry::Vacant(new) => drop(new.insert(sink.place(name.spot))),
+            Entry::Occupied(first) => {
+                let first = first.get();
+                let message = format!("the group `{group}` has a rule `{}` already, at {first}", name.value);
+                sink.error(name.spot, message, "give each rule of a group a name of its own");
+            }
         }
     }
 
@@ -244,14 +199,14 @@ fn expressions(
         }
     };
     if list.value.0.is_empty() {
-        sink.error(list.spot, "the list of expressions is empty", "write at least one expression");
+        sink.error_of_whole(list.spot, "the list of expressions is empty", "write at least one expression");
         return None;
     }
     let (mut any, mut captures, mut good) = (Vec::new(), Vec::new(), true);
     for text in &list.value.0 {
         match one(text, is_grok, own, sink) {
             Some((expression, facts)) => {
-                advise(text, &facts, sink);
+                advise(text, &expression, &facts, sink);
                 any.push(expression);
                 captures.extend(facts.captures);
             }
@@ -296,29 +251,31 @@ pub(super) fn one(
     }
 }
 
-pub(super) fn advise(text: &At<String>, facts: &expression::Facts, sink: &mut Sink<'_>) {
+/// What works, but not as well as it could. `expression` is what the text became.
+pub(super) fn advise(text: &At<String>, expression: &str, facts: &expression::Facts, sink: &mut Sink<'_>) {
     if facts.matches_none {
         sink.warning(
             text.spot,
             "no text can match this expression",
-            "look for a class that excludes everything",
+            "look for a class that excludes everything, and for `^` and `$` in the middle",
         );
     } else if facts.matches_all {
         sink.warning(text.spot, "this expression matches every event", "write what an event must contain");
-    } else if facts.literal < FAST_LITERAL {
-        let message = format!(
-            "slow: no {FAST_LITERAL} letters stand in every match, so that every event must be tried in full"
-        );
-        sink.warning(text.spot, message, "add a fixed word of the message, or filter by `levels:`");
+    } else if !sink.is_shipped()
+        && let Some(reason) = slow_reason(expression)
+    {
+        let hint = "add a word that always stands in the lines you mean, three or more letters, outside of (…)? and (…)*, \
+                    or filter by `levels:`";
+        sink.warning(text.spot, format!("slow, for it is tried on every event: {reason}"), hint);
     }
 }
 
 /// One expression for the veto, which may be a list.
-fn veto(raw: &RawRule, sink: &mut Sink<'_>) -> Option<String> {
+fn veto(raw: &RawRule, own: &grok::Own<'_>, sink: &mut Sink<'_>) -> Option<String> {
     let list = &raw.not.as_ref()?.0;
     let mut good = Vec::new();
-    for text in list {
-        if let Some((expression, facts)) = one(text, false, &[], sink) {
+    for RawExpression { text, is_grok } in list {
+        if let Some((expression, facts)) = one(text, *is_grok, own, sink) {
             if facts.matches_all {
                 let message = "this veto matches every event: the rule never counts";
                 sink.warning(text.spot, message, "write what an event must not contain");

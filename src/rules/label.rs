@@ -1,8 +1,8 @@
 //! The labels of a rule, checked against its captures.
 
-use super::group::Sink;
 use super::names;
 use super::raw::RawLabel;
+use super::sink::Sink;
 use super::yaml::{At, Pairs, nearest};
 use crate::tally::spec::{LABEL_CHARS, Label};
 use crate::tally::template::Template;

@@ -2,7 +2,7 @@
 
 use super::builtin;
 use super::group::Compiler;
-use super::yaml::suggestion;
+use super::yaml::{suggestion, text_of};
 use super::{Group, RuleSet};
 use crate::error::{Place, Problem, Severity};
 use std::path::{Path, PathBuf};
@@ -117,32 +117,18 @@ fn files(path: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     files.sort();
     if files.is_empty() {
         let message = "this folder holds no rule files, which end in .yml or .yaml";
-        problems.push(Problem::warning(Place::new(path, 0, 0), message));
+        let hint = "check the path, or give the files that end otherwise by their names";
+        problems.push(Problem::warning(Place::new(path, 0, 0), message).hint(hint));
     }
     files
 }
 
 fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<Text> {
-    let problem = match std::fs::read(file) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => return Some(Text { name: file.display().to_string(), text }),
-            Err(error) => {
-                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = 1 + good.iter().filter(|b| **b == b'\n').count();
-                Problem::error(Place::new(file, line, 0), "the rule file is not UTF-8")
-                    .hint("save it as UTF-8")
-            }
-        },
-        Err(error) => {
-            let hint = match error.kind() {
-                std::io::ErrorKind::NotFound => "check the path; shipped packs are named `builtin:NAME`",
-                std::io::ErrorKind::PermissionDenied => "check the file's permissions",
-                _ => "check the path",
-            };
-            Problem::error(Place::new(file, 0, 0), format!("this rule file cannot be read: {error}"))
-                .hint(hint)
+    match text_of(file, "rule file", "check the path; shipped packs are named `builtin:NAME`") {
+        Ok(text) => Some(Text { name: file.display().to_string(), text }),
+        Err(problem) => {
+            problems.push(problem);
+            None
         }
-    };
-    problems.push(problem);
-    None
+    }
 }

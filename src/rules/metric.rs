@@ -1,9 +1,9 @@
 //! The metrics of a rule: Prometheus' rules of naming, and agreement of all metrics of one name.
 
-use super::group::Sink;
 use super::label;
 use super::names;
 use super::raw::{RawAction, RawMetric, RawType};
+use super::sink::Sink;
 use super::yaml::{At, suggestion};
 use crate::error::Place;
 use crate::tally::spec::{Action, Label, Metric, MetricKind};
@@ -118,7 +118,7 @@ fn one(raw: At<RawMetric>, captures: &[String], sink: &mut Sink<'_>) -> Option<M
     for fault in names::metric(&raw.name.value, counter, histogram, unit) {
         good &= !sink.fault(raw.name.spot, fault);
     }
-    let value = raw.value.as_ref().and_then(|text| value(text, captures, sink));
+    let value = raw.value.as_ref().and_then(|text| value(text, captures, counter, sink));
     good &= raw.value.is_none() == value.is_none();
     if let (Some(action), false) = (&raw.action, raw.kind.value == RawType::Gauge) {
         sink.error(action.spot, "`action` is for gauges", "leave it out, or use `type: gauge`");
@@ -190,15 +190,22 @@ fn unit(text: &At<String>, sink: &mut Sink<'_>) -> Option<Unit> {
 fn value(
     text: &At<String>,
     captures: &[String],
+    counter: bool,
     sink: &mut Sink<'_>,
 ) -> Option<crate::tally::template::Template> {
     let template = label::template(text, captures, sink)?;
-    if let Some(constant) = template.constant()
-        && let Err(error) = units::parse(constant, None)
-    {
-        let message = format!("`{}` is no value: {error}", constant.escape_debug());
-        sink.error(text.spot, message, "write `'${capture}'`, or a number with a unit such as `12ms`");
-        return None;
+    match template.constant().map(|constant| (constant, units::parse(constant, None))) {
+        Some((constant, Err(error))) => {
+            let message = format!("`{}` is no value: {error}", constant.escape_debug());
+            sink.error(text.spot, message, "write `'${capture}'`, or a number with a unit such as `12ms`");
+            return None;
+        }
+        Some((constant, Ok(value))) if counter && value < 0.0 => {
+            let message = format!("a counter never goes down, and `{}` would", constant.escape_debug());
+            sink.error(text.spot, message, "use `type: gauge` with `action: dec`");
+            return None;
+        }
+        _ => {}
     }
     Some(template)
 }

@@ -15,6 +15,7 @@ mod names;
 mod pairing;
 mod raw;
 mod report;
+mod sink;
 mod test;
 mod when;
 pub mod yaml;
@@ -30,12 +31,16 @@ use crate::error::{Place, Problem};
 use crate::matching::pattern::Pattern;
 use crate::tally::spec::Counted;
 
-/// A grok expression with the standard names as an expression of the one engine; the error says what is wrong.
+/// A grok expression with the standard names as an expression of the one engine.
 ///
 /// # Errors
-/// An unknown or circular name, or a name captured twice.
-pub fn grok_to_regex(grok: &str) -> Result<String, String> {
-    grok::expand(grok, &[]).map_err(|refusal| refusal.message)
+/// An unknown or circular name, or a name captured twice: what is wrong, and the next step.
+pub fn grok_to_regex(grok: &str) -> Result<String, (String, String)> {
+    let next = || "write names of Logstash, such as %{IP:client} or %{GREEDYDATA:message}".to_owned();
+    grok::expand(grok, &[]).map_err(|refusal| match refusal.hint.filter(|hint| !hint.contains("patterns:")) {
+        Some(hint) => (refusal.message, hint),
+        None => (refusal.message, next()),
+    })
 }
 
 /// The JSON Schema of a rule file, for editors.

@@ -1,7 +1,8 @@
 //! Rules with `start` and `end`: two lines that belong together by a key, and the time between them.
 
-use super::group::{Sink, advise, one};
-use super::raw::RawRule;
+use super::group::{advise, one};
+use super::raw::{RawExpression, RawRule};
+use super::sink::Sink;
 use super::yaml::{At, Many, Spot};
 use super::{grok, label};
 use crate::tally::span::{DURATION, Span};
@@ -77,6 +78,11 @@ pub(super) fn compile(
     let key = raw.key.as_ref().and_then(|text| {
         let all: Vec<String> = [&end, &start].into_iter().flatten().flat_map(Side::captures).collect();
         let template = label::template(text, &all, sink)?;
+        if text.value.trim().is_empty() {
+            let next = "write `'${id}'`, which both lines capture; a fixed word where only one span is open at a time";
+            sink.error(text.spot, "the key is empty", next);
+            return None;
+        }
         let fits = [("start", &start), ("end", &end)].map(|(name, side)| {
             side.as_ref().is_none_or(|side| side.captures_all(name, &template, &all, sink))
         });
@@ -141,15 +147,15 @@ impl Side {
     }
 }
 
-fn side(list: &At<Many<At<String>>>, own: &grok::Own<'_>, sink: &mut Sink<'_>) -> Option<Side> {
+fn side(list: &At<Many<RawExpression>>, own: &grok::Own<'_>, sink: &mut Sink<'_>) -> Option<Side> {
     if list.value.0.is_empty() {
-        sink.error(list.spot, "the list of expressions is empty", "write at least one expression");
+        sink.error_of_whole(list.spot, "the list of expressions is empty", "write at least one expression");
         return None;
     }
     let mut all = Vec::new();
-    for text in &list.value.0 {
-        let Some((expression, facts)) = one(text, false, own, sink) else { continue };
-        advise(text, &facts, sink);
+    for RawExpression { text, is_grok } in &list.value.0 {
+        let Some((expression, facts)) = one(text, *is_grok, own, sink) else { continue };
+        advise(text, &expression, &facts, sink);
         if facts.captures.iter().any(|name| name == DURATION) {
             let message = "a capture `duration` would hide the time from start to end, which has that name";
             sink.error(text.spot, message, "give the capture another name, such as `took`");

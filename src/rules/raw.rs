@@ -41,16 +41,16 @@ pub(super) struct RawRule {
     pub(super) matches: Option<At<Many<At<String>>>>,
     /// The same with the names of Logstash: `%{IP:client}`.
     pub(super) grok: Option<At<Many<At<String>>>>,
-    /// With `end`: the line where a time begins; a regular expression or a list.
-    pub(super) start: Option<At<Many<At<String>>>>,
+    /// With `end`: the line where a time begins; a regular expression, `{grok: …}`, or a list.
+    pub(super) start: Option<At<Many<RawExpression>>>,
     /// With `start`: the line where the time ends, which is `${duration}`; this event counts.
-    pub(super) end: Option<At<Many<At<String>>>>,
+    pub(super) end: Option<At<Many<RawExpression>>>,
     /// With `start` and `end`: what both lines have in common, such as `${id}`.
     pub(super) key: Option<At<String>>,
     /// With `start` and `end`: how long a start waits for its end, such as `10m`; 1h without it.
     pub(super) timeout: Option<At<String>>,
     /// A veto: where this matches, the rule does not.
-    pub(super) not: Option<Many<At<String>>>,
+    pub(super) not: Option<Many<RawExpression>>,
     /// Only events of these levels.
     #[serde(default)]
     #[schemars(schema_with = "levels")]
@@ -71,6 +71,63 @@ pub(super) struct RawRule {
     /// Lines and what the rule must make of them; `logtally check` runs them.
     #[serde(default)]
     pub(super) tests: Option<Vec<At<RawTest>>>,
+}
+
+/// An expression, as a text or as `{grok: …}`.
+#[derive(Debug)]
+pub(super) struct RawExpression {
+    pub(super) text: At<String>,
+    pub(super) is_grok: bool,
+}
+
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Grok")]
+struct Grok {
+    /// An expression with the names of Logstash: `%{IP:client}`.
+    grok: At<String>,
+}
+
+impl<'de> Deserialize<'de> for RawExpression {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Written {
+            Text(String),
+            Grok(Grok),
+        }
+        struct Take;
+        impl<'de> Visitor<'de> for Take {
+            type Value = Written;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an expression, or a mapping with `grok`")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Written, E> {
+                Ok(Written::Text(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
+                Grok::deserialize(MapAccessDeserializer::new(map)).map(Written::Grok)
+            }
+        }
+        impl<'de> Deserialize<'de> for Written {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Take)
+            }
+        }
+        let At { value, spot } = At::<Written>::deserialize(deserializer)?;
+        Ok(match value {
+            Written::Text(value) => RawExpression { text: At { value, spot }, is_grok: false },
+            Written::Grok(grok) => RawExpression { text: grok.grok, is_grok: true },
+        })
+    }
+}
+
+impl JsonSchema for RawExpression {
+    fn schema_name() -> Cow<'static, str> {
+        "Expression".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, generator.subschema_for::<Grok>()] })
+    }
 }
 
 /// A label: its template, or a mapping with more.

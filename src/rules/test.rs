@@ -1,10 +1,12 @@
 //! The tests that rules carry, as data: running them takes parsing and matching, which is not done here.
 
-use super::group::{Sink, level};
+use super::group::level;
 use super::raw::{RawRule, RawTest};
+use super::sink::Sink;
 use super::yaml::{At, Pairs, Spot, suggestion};
 use crate::error::Place;
 use crate::level::Level;
+use crate::parse::Format;
 
 /// A line and what a rule must make of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,12 +59,19 @@ pub(super) fn compile(
     while let Some(At { value: test, spot }) = raw.next() {
         let next = raw.peek().map(|next| next.spot).or(next_rule);
         let At { value: expect, spot: expect_spot } = test.expect;
+        // What is refused below was expected as well.
+        let nothing = expect.matches.is_none()
+            && expect.level.is_none()
+            && expect.labels.iter().all(|labels| labels.0.is_empty())
+            && expect.values.iter().all(|values| values.0.is_empty());
         let labels = named(expect.labels, "label", &names.labels, sink);
         let values = named(expect.values, "metric", &names.metrics, sink);
+        for (_, value) in values.iter().filter(|(_, value)| !value.value.is_finite()) {
+            sink.error(value.spot, "no metric has this value", "write a finite number, in base units");
+        }
         let values: Vec<(String, f64)> =
             values.into_iter().map(|(name, value)| (name, value.value)).collect();
         let level = expect.level.and_then(|name| level(&name, sink));
-        let nothing = expect.matches.is_none() && level.is_none() && labels.is_empty() && values.is_empty();
         if nothing && sink.is_whole(spot, next) {
             sink.error(
                 expect_spot,
@@ -75,9 +84,15 @@ pub(super) fn compile(
             sink.error(expect_spot, message, "leave `match: false` out, or the labels and values");
         }
         let expect = Expect { matches: expect.matches, level, labels, values };
-        let format = test.format.map(|format| format.value);
+        let format = test.format.map(|format| known_format(format, sink));
         let line = match (test.line, test.lines) {
-            (Some(line), None) => line.value,
+            (Some(line), None) => {
+                if line.value.trim().is_empty() {
+                    let next = "write a line of a log; a rule never sees empty ones";
+                    sink.error(line.spot, "the test's line is empty", next);
+                }
+                line.value
+            }
             (None, Some(lines)) if !lines.value.is_empty() => lines.value.join("\n"),
             (None, Some(lines)) => {
                 sink.error(lines.spot, "the test has no line", "write the lines of a log, one after another");
@@ -97,6 +112,16 @@ pub(super) fn compile(
         tests.push(RuleTest { line, format, expect, place: sink.place(spot) });
     }
     tests
+}
+
+/// The name of a format, which must be one.
+fn known_format(name: At<String>, sink: &mut Sink<'_>) -> String {
+    if name.value != "auto" && Format::from_name(&name.value).is_none() {
+        let hint = suggestion(&name.value, Format::ALL.iter().map(|format| format.as_str()));
+        let message = format!("unknown format `{}`", name.value.escape_debug());
+        sink.error(name.spot, message, hint.unwrap_or_default());
+    }
+    name.value
 }
 
 /// Pairs whose names must be the rule's.

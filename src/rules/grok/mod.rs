@@ -10,6 +10,9 @@ use std::collections::HashSet;
 /// The most text that one grok expression may become; names in names could double it without end.
 const MAX_EXPANDED: usize = 256 * 1024;
 
+/// How deep names may stand in names: the standard ones go down to five.
+const MAX_DEPTH: usize = 32;
+
 /// Why a grok expression is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -85,6 +88,10 @@ impl Run<'_> {
             let circle = format!("{} > {name}", self.within.join(" > "));
             let hint = Some("break the circle: let one of them stand for text".to_owned());
             return refuse(format!("the grok name `{name}` stands for itself: {circle}"), hint);
+        }
+        if self.within.len() >= MAX_DEPTH {
+            let hint = Some("let one of them stand for text".to_owned());
+            return refuse(format!("grok names stand in one another more than {MAX_DEPTH} deep"), hint);
         }
         // Values are read as numbers when they are used; the type is accepted since the names are written with it.
         match kind {

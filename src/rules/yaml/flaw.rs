@@ -36,7 +36,9 @@ impl de::Error for Error {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Error {
-        Error::of(format!("found {}, expected {}", described(found), plain(expected)))
+        let expected = plain(expected);
+        let hint = Some(how_to_write(&expected, found).to_owned());
+        Error { hint, ..Error::of(format!("found {}, expected {expected}", described(found))) }
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Error {
@@ -45,7 +47,8 @@ impl de::Error for Error {
 
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Error {
         let message = format!("found `{}`, allowed: {}", shorten(found), expected.join(", "));
-        Error { hint: nearest(found, expected.iter().copied()).map(meant), ..Error::of(message) }
+        let hint = nearest(found, expected.iter().copied()).map_or("choose one of them".to_owned(), meant);
+        Error { hint: Some(hint), ..Error::of(message) }
     }
 
     fn unknown_field(found: &str, expected: &'static [&'static str]) -> Error {
@@ -87,6 +90,25 @@ fn plain(expected: &dyn de::Expected) -> String {
         // Serde names a type of ours where a mapping with certain keys belongs.
         other if other.starts_with("struct ") => "a mapping".to_owned(),
         other => other.to_owned(),
+    }
+}
+
+/// The next step for a value of the wrong shape.
+fn how_to_write(expected: &str, found: Unexpected<'_>) -> &'static str {
+    let empty = found == Unexpected::Unit;
+    match expected {
+        "a list" if empty => "leave the key out, or write `[]` for an empty list",
+        "a list" if found == Unexpected::Map => "begin each entry of the list with `- `",
+        "a list" => "write `[one, other]`, or each entry in a line of its own after `- `",
+        "a mapping" => "write `key: value` in lines of their own, indented alike",
+        "a text" if empty => "write a text behind it, or leave it out",
+        "a text" => "write one text; between single quotes everything is one",
+        "a whole number" => "write digits alone, such as 100",
+        "a number" => "write digits, with a point where there is a fraction, such as 0.5",
+        "true or false" => "write `true` or `false` without quotes, or leave the key out",
+        other if other.starts_with("a label") => "a fixed text needs quotes here: `'7'`",
+        other if other.contains("size") => "write a number and its unit, such as `64KiB`",
+        _ => "write its keys in lines of their own, indented alike, or between `{` and `}`",
     }
 }
 

@@ -5,12 +5,14 @@
 
 mod at;
 mod de;
+mod file;
 mod flaw;
 mod near;
 mod schema;
 mod tree;
 
 pub use at::{At, Many, Pairs, Spot, Style};
+pub use file::text_of;
 pub use near::{nearest, suggestion};
 pub use schema::{many_words, schema_of, words};
 

@@ -53,10 +53,10 @@ fn all_problems_come_at_once_in_the_order_of_the_text() {
         flaws(text),
         [
             "f:2:3: error: unknown key `nme`\n  hint: did you mean `name`?",
-            "f:3:9: error: found a list, expected a text",
-            "f:4:9: error: found the text `big`, expected a whole number",
+            "f:3:9: error: found a list, expected a text\n  hint: write one text; between single quotes everything is one",
+            "f:4:9: error: found the text `big`, expected a whole number\n  hint: write digits alone, such as 100",
             "f:5:9: error: found `rund`, allowed: round, square\n  hint: did you mean `round`?",
-            "f:7:3: error: found the number 7, expected a mapping with `name`",
+            "f:7:3: error: found the number 7, expected a mapping with `name`\n  hint: write its keys in lines of their own, indented alike, or between `{` and `}`",
             "f:8:1: error: unknown key `itms`\n  hint: did you mean `items`?",
         ]
     );

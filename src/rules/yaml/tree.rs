@@ -251,6 +251,10 @@ fn scan_flaw(error: &ScanError, text: &str) -> Flaw {
         return Flaw::new(place, "a tab in the indentation, YAML indents by spaces")
             .hint("replace tabs by spaces");
     }
+    if info.contains("recursion") {
+        return Flaw::new(place, "nested far too deep")
+            .hint("write it flatter; a text that starts with `[` or `{` needs single quotes");
+    }
     let flaw = Flaw::new(place, format!("not YAML: {info}"));
     if info.contains("unexpected character") || info.contains("directive") {
         flaw.hint("a text that starts with `%`, `@` or a backquote needs single quotes")
