@@ -61,7 +61,7 @@ fn read(file: &Path) -> Result<(String, String), Problem> {
 /// Writes the rules, and the inputs where they were asked for; else they follow the rules as a comment.
 fn give(args: &Import, converted: &Converted) -> Result<(), Problem> {
     let mut rules = converted.rules.clone();
-    let inputs = with_rules(args, &converted.inputs);
+    let inputs = with_rules(args, converted);
     match &args.inputs {
         Some(path) if !inputs.is_empty() => write(path, &inputs)?,
         _ if !inputs.is_empty() => {
@@ -70,6 +70,9 @@ fn give(args: &Import, converted: &Converted) -> Result<(), Problem> {
             rules.extend(lines);
         }
         _ => {}
+    }
+    for (name, text) in &converted.more {
+        write(&beside(args, name).ok_or_else(several)?, text)?;
     }
     match &args.output {
         Some(path) => write(path, &rules),
@@ -80,13 +83,32 @@ fn give(args: &Import, converted: &Converted) -> Result<(), Problem> {
     }
 }
 
-/// The inputs name the rule file as it is found from the config's folder.
-fn with_rules(args: &Import, inputs: &str) -> String {
-    let Some(rules) = &args.output else { return inputs.to_owned() };
+fn several() -> Problem {
+    Problem::error(Place::new("--output", 0, 0), "this config becomes several rule files")
+        .hint("give --output rules.yml; the others are written beside it")
+}
+
+/// Where a further rule file stands: beside the first one, `NAME-job.yml` for `rules-job.yml`.
+fn beside(args: &Import, name: &str) -> Option<PathBuf> {
+    let first = args.output.as_ref()?;
+    let stem = first.file_stem()?.to_string_lossy().into_owned();
+    let job = name.strip_prefix("rules").unwrap_or(name);
+    Some(first.with_file_name(format!("{stem}{job}")))
+}
+
+/// The inputs name the rule files as they are found from the config's folder.
+fn with_rules(args: &Import, converted: &Converted) -> String {
+    let inputs = converted.inputs.clone();
+    let Some(first) = &args.output else { return inputs };
     let folder = args.inputs.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let within = rules.strip_prefix(folder).map(Path::to_path_buf);
-    let path: PathBuf = within.or_else(|_| std::path::absolute(rules)).unwrap_or_else(|_| rules.clone());
-    inputs.replace(import::RULES_PLACE, &path.to_string_lossy())
+    let found = |rules: &Path| {
+        let within = rules.strip_prefix(folder).map(Path::to_path_buf);
+        let path = within.or_else(|_| std::path::absolute(rules)).unwrap_or_else(|_| rules.to_path_buf());
+        path.to_string_lossy().into_owned()
+    };
+    let more = converted.more.iter().filter_map(|(name, _)| Some((name, beside(args, name)?)));
+    let inputs = more.fold(inputs, |inputs, (name, path)| inputs.replace(name.as_str(), &found(&path)));
+    inputs.replace(import::RULES_PLACE, &found(first))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Problem> {

@@ -41,9 +41,14 @@ pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>>
     let head = ["Converted from a grok_exporter config by `logtally import grok_exporter`."];
     let inputs = match input.include.is_empty() {
         true => String::new(),
-        false => write::inputs(&head, RULES_PLACE, &[input]),
+        false => write::inputs(&head, &[RULES_PLACE], &[input]),
     };
-    Ok(Converted { rules: write::group(&head, &group, &patterns, &rules), inputs, remarks: remarks.list })
+    Ok(Converted {
+        rules: write::group(&head, &group, &patterns, &rules),
+        inputs,
+        remarks: remarks.list,
+        ..Converted::default()
+    })
 }
 
 fn input(root: &Node, remarks: &mut Remarks) -> Input {

@@ -41,8 +41,10 @@ pub enum Peer {
 /// What a config became.
 #[derive(Clone, Debug, Default)]
 pub struct Converted {
-    /// A rule file.
+    /// A rule file, which the inputs name [`RULES_PLACE`].
     pub rules: String,
+    /// Further rule files, where several inputs have rules of their own: each with its name, as the inputs give it.
+    pub more: Vec<(String, String)>,
     /// The inputs of a `logtally.yml`; empty where the config names no files.
     pub inputs: String,
     /// Warnings for what to know, errors for what was not converted or counts otherwise, in the order of their lines.

@@ -21,6 +21,8 @@ pub(super) struct Way {
     pub(super) captures: Vec<(String, String)>,
     /// Of mtail: the numbers of the blocks that `next` enters, the innermost last.
     pub(super) wrapped: Vec<usize>,
+    /// Of mtail: variables that were set on the way, with the numbers of their values where those are known.
+    pub(super) set: Vec<(String, Option<usize>)>,
 }
 
 /// The ways on from a capture's value: where it is the wanted one, and where it is not.

@@ -152,8 +152,8 @@ fn keys(metric: &Metric) -> String {
     keys.join(", ")
 }
 
-/// The inputs of a `logtally.yml` that uses the rule file `rules`.
-pub(super) fn inputs(head: &[&str], rules: &str, inputs: &[Input]) -> String {
+/// The inputs of a `logtally.yml` that uses the rule files `rules`.
+pub(super) fn inputs(head: &[&str], rules: &[&str], inputs: &[Input]) -> String {
     let mut out: String = head.iter().map(|line| format!("# {line}\n")).collect();
     out.push_str("inputs:\n");
     for input in inputs {
@@ -178,7 +178,8 @@ pub(super) fn inputs(head: &[&str], rules: &str, inputs: &[Input]) -> String {
         }
         flow("rules", &input.rules, &mut out);
     }
-    out.push_str(&format!("rules: [{}]\n", quoted(rules)));
+    let rules: Vec<String> = rules.iter().map(|rules| quoted(rules)).collect();
+    out.push_str(&format!("rules: [{}]\n", rules.join(", ")));
     out
 }
 

@@ -89,13 +89,14 @@ fn mtail(folder: &Folder, program: &Path, log: &Path) -> Values {
 
 /// Programs in the manner of those that people run, with the number of remarks that are errors: corner cases that the
 /// proof finds, and what is remembered from line to line.
-const PROGRAMS: [(&str, usize); 8] = [
+const PROGRAMS: [(&str, usize); 9] = [
     ("access", 0),
     ("backup", 1),
     ("calls", 1),
     ("cases", 1),
     ("clock", 0),
     ("leases", 2),
+    ("locals", 1),
     ("mailer", 2),
     ("rides", 0),
 ];
@@ -284,6 +285,26 @@ fn promtails_fields_count_the_truth() {
     assert_eq!(ours.get("promtail_custom_took_seconds_count{severity=\"info}"), Some(&1.0), "{ours:?}");
     assert_eq!(ours.get("promtail_custom_errors{severity=\"error}"), Some(&1.0), "{ours:?}");
     assert_eq!(ours.get("promtail_custom_all{severity=\"info}"), Some(&2.0), "{ours:?}");
+}
+
+#[test]
+fn promtails_jobs_have_a_file_of_rules_each() {
+    let folder = Folder::new();
+    let (code_of, remarks) = import(&folder, "promtail", &fixture("promtail/jobs.yml"));
+    assert_eq!(code_of, 0, "{remarks}");
+    assert!(remarks.contains("a file of their own, rules-mail.yml"), "{remarks}");
+    let config = folder.path("logtally.yml");
+    let inputs = std::fs::read_to_string(&config).unwrap();
+    for told in ["rules: ['jobs']", "rules: ['jobs_mail']", "rules: ['rules.yml', 'rules-mail.yml']"] {
+        assert!(inputs.contains(told), "{told}: {inputs}");
+    }
+    let checked = logtally(&["check", "-c", config.to_str().unwrap()]);
+    assert_eq!(code(&checked), 0, "{}", err(&checked));
+    // On standard output there is place for one.
+    let file = fixture("promtail/jobs.yml");
+    let output = logtally(&["import", "promtail", file.to_str().unwrap()]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("give --output rules.yml"), "{}", err(&output));
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(super) enum Value {
         id: String,
         /// What divides it: `ms` for a thousandth.
         unit: Option<&'static str>,
+        /// Why it is not exact.
+        doubt: Option<String>,
     },
 }
 
@@ -36,7 +38,7 @@ pub(super) fn value(expr: &Expr, way: &Way) -> Result<Value, Refused> {
         Expr::Number(text) => Ok(Value::Constant(text.clone())),
         Expr::Capture(name) => {
             let id = capture(name, way)?;
-            Ok(Value::Capture { id, unit: None })
+            Ok(Value::Capture { id, unit: None, doubt: None })
         }
         Expr::Call(name, arguments) => match (name.as_str(), arguments.as_slice()) {
             ("int" | "float", [inner]) => value(inner, way),
@@ -53,7 +55,7 @@ pub(super) fn value(expr: &Expr, way: &Way) -> Result<Value, Refused> {
             Err((message, "capture the value in the line that counts it"))
         }
         Expr::Elapsed => Ok(Value::Elapsed),
-        Expr::Kept(id) => Ok(Value::Capture { id: id.clone(), unit: None }),
+        Expr::Kept(id) => Ok(Value::Capture { id: id.clone(), unit: None, doubt: None }),
         Expr::Text(_) => Err(("a text is no value".to_owned(), BY_HAND)),
         _ => Err(("this arithmetic has no equivalent".to_owned(), BY_HAND)),
     }
@@ -76,7 +78,7 @@ fn scaled(sign: &str, left: &Expr, right: &Expr, way: &Way) -> Result<Value, Ref
         ("*", Expr::Number(number), inner) => (inner, number),
         _ => return Err(refused()),
     };
-    let Value::Capture { id, unit: None } = value(inner, way)? else { return Err(refused()) };
+    let Value::Capture { id, unit: None, .. } = value(inner, way)? else { return Err(refused()) };
     let factor: f64 = number.parse().map_err(|_| refused())?;
     let unit = match (sign, factor) {
         ("/", 1e3) => "ms",
@@ -93,14 +95,11 @@ fn scaled(sign: &str, left: &Expr, right: &Expr, way: &Way) -> Result<Value, Ref
     };
     let whole = !number.contains(['.', 'e', 'E']);
     let held = way.holder(&id).and_then(|at| content(&way.found[at].0, &id)).unwrap_or_default();
-    if sign == "/" && whole && !held.contains('.') {
-        let message = format!("`/ {number}` of whole numbers drops what is behind the point in mtail");
-        return Err((
-            message,
-            "write `/ 1000.0` there if that is not meant, or capture the value and calculate in PromQL",
-        ));
-    }
-    Ok(Value::Capture { id, unit: Some(unit) })
+    let drops = sign == "/" && whole && !held.contains('.');
+    let doubt = drops.then(|| {
+        format!("`/ {number}` of whole numbers drops what is behind the point in mtail, and keeps it here")
+    });
+    Ok(Value::Capture { id, unit: Some(unit), doubt })
 }
 
 /// A key of a metric as a label.

@@ -176,6 +176,11 @@ impl Conditions<'_> {
             ("==" | "!=", Expr::Text(text)) => {
                 let could = regex::bytes::Regex::new(&format!("(?-u)^(?:{held})$"))
                     .is_ok_and(|regex| regex.is_match(text.as_bytes()));
+                if !could && !way.set.is_empty() {
+                    // On a way that an earlier comparison of it opened.
+                    let never = Ways { no: vec![way.clone()], ..Ways::default() };
+                    return Ok(if sign == "==" { never } else { never.turned() });
+                }
                 if !could {
                     let message = format!("what is captured, `{held}`, is never {text:?}");
                     return Err((message, "check the comparison"));

@@ -7,6 +7,7 @@ use super::super::{Remarks, names};
 use super::condition::{Conditions, Ways};
 use super::draft::Draft;
 use super::feed::Feed;
+use super::local;
 use super::look::{exported, has_effect, is_of_file, name_of, reads};
 use super::memory::Memory;
 use super::tree::{Declared, Expr, Kind, Stmt};
@@ -23,6 +24,7 @@ pub(super) fn rules(program: &[Stmt], remarks: &mut Remarks) -> Vec<Rule> {
         renamed: HashMap::new(),
         drafts: Vec::new(),
         memory: Memory::default(),
+        values: Vec::new(),
         remarks,
         depth: 0,
     };
@@ -50,6 +52,8 @@ pub(super) struct Convert<'a> {
     pub(super) drafts: Vec<Draft>,
     /// What is done with variables that are remembered from line to line.
     pub(super) memory: Memory,
+    /// Values that variables are set to and read within one line.
+    pub(super) values: Vec<Expr>,
     pub(super) remarks: &'a mut Remarks,
     depth: usize,
 }
@@ -118,22 +122,29 @@ impl Convert<'_> {
         for stmt in list {
             match &stmt.kind {
                 Kind::If(condition, then, other) => {
-                    if let Some(rest) = self.branch(stmt.line, condition, then, other.as_deref(), &ways) {
-                        ways = rest;
+                    match self.branch(stmt.line, condition, then, other.as_deref(), &ways) {
+                        Some(rest) => ways = rest,
+                        None => self.forget(&local::sets(std::slice::from_ref(stmt)), &mut ways),
                     }
                     if asks {
                         none = none.and_then(|none| self.none(stmt.line, condition, &none));
                     }
                 }
-                Kind::Otherwise(block) => match none.clone() {
-                    Some(none) => self.list(block, none),
-                    None => self.remarks.lost(
-                        stmt.line,
-                        "`otherwise` depends on a condition above that has no equivalent",
-                        "write its rules by hand",
-                    ),
-                },
-                kind => self.simple(stmt.line, kind, &ways),
+                Kind::Otherwise(block) => {
+                    match none.clone() {
+                        Some(none) => self.list(block, none),
+                        None => self.remarks.lost(
+                            stmt.line,
+                            "`otherwise` depends on a condition above that has no equivalent",
+                            "write its rules by hand",
+                        ),
+                    }
+                    self.forget(&local::sets(block), &mut ways);
+                }
+                kind => {
+                    self.simple(stmt.line, kind, &ways);
+                    self.note(kind, &mut ways);
+                }
             }
         }
         self.depth -= 1;
@@ -229,7 +240,7 @@ impl Convert<'_> {
             self.list(then, ways.to_vec());
             return None;
         }
-        let mut rest = Vec::new();
+        let (mut rest, mut split) = (Vec::new(), Some(Vec::new()));
         for way in ways {
             let mut conditions = Conditions { consts: &self.consts, ids: &mut self.ids, line };
             let Ways { yes, no, doubts } = match conditions.ways(condition, way) {
@@ -242,13 +253,21 @@ impl Convert<'_> {
             for doubt in doubts {
                 self.remarks.lost(line, doubt, "check whether such lines occur in your logs");
             }
-            self.list(then, yes);
+            self.list(then, yes.clone());
             if let Some(other) = other {
                 self.list(other, no.clone());
             }
-            rest.extend(no);
+            rest.extend(no.iter().cloned());
+            // At the top, what follows is for other lines.
+            let apart =
+                (other.is_none() && !stops && self.depth > 1).then(|| self.split(then, yes, no)).flatten();
+            split = split.zip(apart).map(|(split, apart): (Vec<Way>, _)| [split, apart].concat());
         }
-        stops.then_some(rest)
+        if stops {
+            self.forget(&local::sets(then), &mut rest);
+            return Some(rest);
+        }
+        split.filter(|split| !split.is_empty())
     }
 
     /// The ways on which a condition does not hold either; its doubts were told with its block.
@@ -281,17 +300,28 @@ impl Convert<'_> {
             let hint = "declare it above";
             return self.remarks.lost(line, format!("`{name}` is not declared"), hint);
         };
-        let feed = Feed { line, declared, keys: keys.clone(), sign, value: value.cloned() };
+        let mut feed = Feed { line, declared, keys: keys.clone(), sign, value: value.cloned() };
         if feed.declared.is_remembered() {
-            self.memory.set(feed, way);
-        } else if feed.values().any(|expr| reads(expr, &|name| self.is_remembered(name))) {
+            return self.memory.set(feed, way);
+        }
+        match self.filled(&feed, way) {
+            Ok(filled) => feed = filled,
+            Err(name) => {
+                let message = format!(
+                    "`{name}` is not set on every way here, and has the value of an earlier line then; such lines do not feed `{}` here",
+                    feed.declared.name
+                );
+                return self.remarks.lost(line, message, "capture what is needed in the line that counts it");
+            }
+        }
+        if feed.values().any(|expr| reads(expr, &|name| self.is_remembered(name))) {
             self.memory.read(feed, way);
         } else {
             self.feed(&feed, way, None);
         }
     }
 
-    fn is_remembered(&self, name: &str) -> bool {
+    pub(super) fn is_remembered(&self, name: &str) -> bool {
         self.declared.get(name).is_some_and(Declared::is_remembered)
     }
 

@@ -51,8 +51,11 @@ impl Convert<'_> {
             action::metric(name, &feed.declared, feed.sign, &value)?
         };
         let (labels, mut wanted) = self.labels(feed, way)?;
-        if let Value::Capture { id, .. } = &value {
+        if let Value::Capture { id, doubt, .. } = &value {
             wanted.push((id.clone(), "value".to_owned()));
+            if let Some(doubt) = doubt {
+                self.remarks.lost(line, doubt.clone(), "write `/ 1000.0` there if nothing is to be dropped");
+            }
         }
         wanted.extend(opened.iter().flat_map(|opened| &opened.ids).map(|id| (id.clone(), "key".to_owned())));
         let used: Vec<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();

@@ -22,6 +22,44 @@ pub(super) fn exported<'a>(list: &'a [Stmt], out: &mut Vec<(usize, &'a Declared)
     }
 }
 
+/// The program with counters that are set somewhere as the gauges that they are, and where those are declared.
+pub(super) fn without_set_counters(mut program: Vec<Stmt>) -> (Vec<Stmt>, Vec<(usize, String)>) {
+    let mut set = Vec::new();
+    each(&mut program, &mut |stmt| {
+        if let Kind::Do(Expr::Binary("=", target, _)) = &stmt.kind
+            && let Expr::Name(name, _) = &**target
+        {
+            set.push(name.clone());
+        }
+    });
+    let mut told = Vec::new();
+    each(&mut program, &mut |stmt| {
+        if let Kind::Declare(declared) = &mut stmt.kind
+            && declared.kind == "counter"
+            && !declared.hidden
+            && set.contains(&declared.name)
+        {
+            declared.kind = "gauge".to_owned();
+            told.push((stmt.line, declared.name.clone()));
+        }
+    });
+    (program, told)
+}
+
+fn each(list: &mut [Stmt], look: &mut dyn FnMut(&mut Stmt)) {
+    for stmt in list {
+        look(stmt);
+        match &mut stmt.kind {
+            Kind::If(_, then, other) => {
+                each(then, look);
+                each(other.as_deref_mut().unwrap_or_default(), look);
+            }
+            Kind::Otherwise(block) | Kind::Define(_, block) | Kind::Decorate(_, block) => each(block, look),
+            _ => {}
+        }
+    }
+}
+
 /// The name that mtail exports, whether it must change, and the name here.
 pub(super) fn name_of(declared: &Declared) -> (String, bool, String) {
     // mtail itself writes an underscore for a dash.

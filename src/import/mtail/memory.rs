@@ -28,6 +28,8 @@ pub(super) struct Memory {
     sets: Vec<(Feed, Way)>,
     reads: Vec<(Feed, Way)>,
     deletes: Vec<Delete>,
+    /// Variables whose values were filled in where they are read, in the line that sets them.
+    pub(super) filled: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -330,12 +332,16 @@ impl Convert<'_> {
                 let hint = "fractions of seconds count where lines have them; an end without a start counts nothing, and \
                             not all seconds since 1970; `timeout:` gives a start up";
                 self.remarks.note(*line, message, hint);
+            } else if memory.filled.contains(name) {
+                let message = format!("`{name}` is left out: its value stands where it is read");
+                self.remarks.note(*line, message, "see the remarks where it is used in other lines");
             } else {
                 let message = format!("`{name}` is remembered from line to line; rules see one line");
                 self.remarks.note(*line, message, "see the remarks where it is used");
             }
         }
-        for (feed, _) in memory.sets.iter().filter(|(feed, _)| !paired.contains(&feed.declared.name)) {
+        let known = |name: &String| paired.contains(name) || memory.filled.contains(name);
+        for (feed, _) in memory.sets.iter().filter(|(feed, _)| !known(&feed.declared.name)) {
             let message =
                 format!("`{}` is remembered from line to line and has no equivalent", feed.declared.name);
             self.remarks.lost(feed.line, message, "capture what is needed in the line that counts it");

@@ -9,6 +9,7 @@ mod convert;
 mod draft;
 mod feed;
 mod lex;
+mod local;
 mod look;
 mod memory;
 mod parse;
@@ -30,13 +31,19 @@ pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>>
         ]
     })?;
     let mut remarks = Remarks::new(file);
+    let (program, set) = look::without_set_counters(program);
+    for (line, name) in set {
+        let hint =
+            "Prometheus takes a counter for something that only goes up; rate() finds the same in a gauge";
+        remarks.note(line, format!("the counter `{name}` is set, and becomes a gauge"), hint);
+    }
     let rules = convert::rules(&program, &mut remarks);
     let name = names::group(file);
     let from = format!("Converted from the mtail program {} by `logtally import mtail`.", short(file));
     let lines =
         "mtail looks at each line for itself: give the input `multiline: off`, so that none joins another.";
     let rules = write::group(&[&from, lines], &name, &[], &rules);
-    Ok(Converted { rules, inputs: String::new(), remarks: remarks.list })
+    Ok(Converted { rules, inputs: String::new(), remarks: remarks.list, ..Converted::default() })
 }
 
 fn short(file: &str) -> String {

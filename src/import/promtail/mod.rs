@@ -45,35 +45,63 @@ pub(super) fn convert(file: &str, text: &str) -> Result<Converted, Vec<Problem>>
             ]);
         }
     };
-    let mut rules: Vec<Rule> = Vec::new();
+    let mut files: Vec<RuleFile> = Vec::new();
     let mut inputs: Vec<Input> = Vec::new();
-    let mut counting = 0;
     for job in jobs {
         let mut input = input(job, &mut remarks);
         let found = pipeline::rules(job, &mut input, &mut remarks);
-        counting += usize::from(!found.is_empty());
-        if counting > 1 && !found.is_empty() {
-            let hint = "cut the config into one file for each job, so that each becomes a group, and convert them one by one";
-            remarks.lost(
-                job.line,
-                "rules of several jobs in one group count in the files of all of them",
-                hint,
-            );
+        input.name = names::unique(&input.name, |name| inputs.iter().any(|input| input.name == name));
+        if !found.is_empty() {
+            let file = RuleFile::new(&group, &input.name, files.is_empty());
+            if !files.is_empty() {
+                let message = format!("the rules of this job stand in a file of their own, {}", file.name);
+                remarks.note(
+                    job.line,
+                    message,
+                    "rules apply to inputs by their groups, one file is one group",
+                );
+            }
+            input.rules.push(file.group.clone());
+            files.push(file);
         }
-        input.rules.extend((!found.is_empty()).then(|| group.clone()));
         for (line, mut rule) in found {
-            rule.name = names::unique(&rule.name, |name| rules.iter().any(|rule| rule.name == name));
-            match super::refusal(&group, &[], &rule) {
-                None => rules.push(rule),
+            let Some(file) = files.last_mut() else { continue };
+            rule.name = names::unique(&rule.name, |name| file.rules.iter().any(|rule| rule.name == name));
+            match super::refusal(&file.group, &[], &rule) {
+                None => file.rules.push(rule),
                 Some((message, hint)) => remarks.lost(line, format!("not converted: {message}"), &hint),
             }
         }
-        input.name = names::unique(&input.name, |name| inputs.iter().any(|input| input.name == name));
         inputs.extend((!input.include.is_empty()).then_some(input));
     }
     let head = ["Converted from a promtail config by `logtally import promtail`."];
-    let inputs = if inputs.is_empty() { String::new() } else { write::inputs(&head, RULES_PLACE, &inputs) };
-    Ok(Converted { rules: write::group(&head, &group, &[], &rules), inputs, remarks: remarks.list })
+    let places: Vec<&str> = match files.as_slice() {
+        [] => vec![RULES_PLACE],
+        files => files.iter().map(|file| file.name.as_str()).collect(),
+    };
+    let inputs = if inputs.is_empty() { String::new() } else { write::inputs(&head, &places, &inputs) };
+    let mut texts = files.iter().map(|file| write::group(&head, &file.group, &[], &file.rules));
+    let rules = texts.next().unwrap_or_else(|| write::group(&head, &group, &[], &[]));
+    let more = files.iter().skip(1).map(|file| file.name.clone()).zip(texts).collect();
+    Ok(Converted { rules, more, inputs, remarks: remarks.list })
+}
+
+/// The rules of one job.
+struct RuleFile {
+    name: String,
+    group: String,
+    rules: Vec<Rule>,
+}
+
+impl RuleFile {
+    /// The first file and its group are named after the config, others after their jobs as well.
+    fn new(group: &str, job: &str, first: bool) -> RuleFile {
+        let (name, group) = match first {
+            true => (RULES_PLACE.to_owned(), group.to_owned()),
+            false => (format!("rules-{job}.yml"), format!("{group}_{job}")),
+        };
+        RuleFile { name, group, rules: Vec::new() }
+    }
 }
 
 /// The files of a job and the labels that they have from the start.
