@@ -34,10 +34,10 @@ fn a_label_of_any_value_costs_no_memory_and_no_sum() {
     let read = |lines: u64| -> Scrape {
         exporter.scrape_until("all lines", |s| s.sum("log_lines_total", &[]) == lines as f64)
     };
-    append(&log, &orders(0, 10_000));
+    append(&log, orders(0, 10_000));
     read(10_000);
     let before = resident(&exporter);
-    append(&log, &orders(10_000, 60_000));
+    append(&log, orders(10_000, 60_000));
     let scrape = read(60_000);
     let grown = (resident(&exporter) - before) / 1048576.0;
     assert!(grown < 16.0, "{grown} MiB more");

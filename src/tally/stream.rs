@@ -277,6 +277,22 @@ mod tests {
         Plan::new(vec![rule("a"), rule("b")], false)
     }
 
+    #[test]
+    fn a_rule_that_got_labels_takes_nothing_over_and_hides_nobody() {
+        let mut old = stream();
+        old.hit(0, Level::Error, None);
+        old.hit(1, Level::Error, None);
+        let row = old.row(&plan());
+        let mut labelled = plan();
+        let template = super::super::template::Template::parse("${x}").unwrap();
+        labelled.rules[0].labels =
+            vec![super::super::spec::Label::new("x".to_owned(), template, vec![], None, vec![])];
+        let mut new = stream();
+        new.adopt(&row, &labelled);
+        let cells: Vec<_> = new.numbers.cells().iter().map(|cell| (cell.rule(), cell.count)).collect();
+        assert_eq!(cells, [(1, 1)]);
+    }
+
     fn stream() -> Stream {
         Stream::new(StreamKey::default(), Arc::default(), false)
     }
