@@ -13,6 +13,15 @@ impl Bytes {
             table[i] = byte.is_ascii_alphanumeric() || high && byte >= 0x80;
             i += 1;
         }
+        Bytes::with(table, more)
+    }
+
+    /// These bytes and no others.
+    pub(super) const fn of(bytes: &[u8]) -> Bytes {
+        Bytes::with([false; 256], bytes)
+    }
+
+    const fn with(mut table: [bool; 256], more: &[u8]) -> Bytes {
         let mut i = 0;
         while i < more.len() {
             table[more[i] as usize] = true;

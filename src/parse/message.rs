@@ -5,6 +5,7 @@ use crate::parse::bracket::closing;
 use crate::parse::bytes::Bytes;
 use crate::parse::head::skip_blanks;
 use crate::parse::opening;
+use crate::parse::token::Kinds;
 
 /// Fields that may stand between level and message.
 const MOST_FIELDS: usize = 6;
@@ -113,17 +114,17 @@ fn behind_logger(text: &[u8], start: usize) -> Option<usize> {
             // A second word is none of a header.
             first if words == 1 && first.is_ascii_alphabetic() => return None,
             _ => {
-                let token = Token::at(rest);
+                let token = KINDS.token(rest);
                 let length = token.length;
                 let word = &rest[..length];
                 let ends = word.last() == Some(&b':');
                 let word = word.strip_suffix(b":").unwrap_or(word);
-                let number = token.number || ends && word.iter().all(|b| b.is_ascii_digit() || *b == b'#');
+                let number = token.is_all(1) || ends && word.iter().all(|b| b.is_ascii_digit() || *b == b'#');
                 if !number {
                     words += 1;
                     name = word;
                 }
-                if word.is_empty() || words > 1 || !token.name {
+                if word.is_empty() || words > 1 || !token.is_all(0) {
                     return None;
                 }
                 at += length;
@@ -163,48 +164,8 @@ fn behind_logger_word(text: &[u8], at: usize) -> Option<usize> {
     separated.then(|| after_separators(text, at + length))
 }
 
-/// What stands up to a blank, a bar or an opening bracket.
-struct Token {
-    length: usize,
-    /// Every byte may stand in a logger's name.
-    name: bool,
-    /// Every byte is a digit or `#`.
-    number: bool,
-}
-
-impl Token {
-    #[inline]
-    fn at(text: &[u8]) -> Token {
-        const STOP: u8 = 1;
-        const NO_NAME: u8 = 2;
-        const NO_NUMBER: u8 = 4;
-        static KINDS: [u8; 256] = {
-            let mut kinds = [0; 256];
-            let mut i = 0;
-            while i < 256 {
-                let byte = i as u8;
-                let stop = matches!(byte, b' ' | b'\t' | b'|' | b'[');
-                let number = byte.is_ascii_digit() || byte == b'#';
-                kinds[i] = if stop { STOP } else { 0 }
-                    | if NAME.has(byte) { 0 } else { NO_NAME }
-                    | if number { 0 } else { NO_NUMBER };
-                i += 1;
-            }
-            kinds
-        };
-        let (mut length, mut seen) = (0, 0);
-        for byte in text {
-            let kind = KINDS[usize::from(*byte)];
-            if kind & STOP != 0 {
-                break;
-            }
-            seen |= kind;
-            length += 1;
-        }
-        Token { length, name: seen & NO_NAME == 0, number: seen & NO_NUMBER == 0 }
-    }
-}
-
+/// Words up to a blank, a bar or an opening bracket: whether they may be a logger's name, whether they are a number.
+static KINDS: Kinds = Kinds::new(b" \t|[", [&NAME, &Bytes::of(b"0123456789#")]);
 const NAME: Bytes = Bytes::words_and(b"._-$:/@#<>~*", true);
 
 fn is_name(byte: u8) -> bool {

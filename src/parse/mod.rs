@@ -35,6 +35,7 @@ mod steps;
 mod swar;
 mod syslog;
 mod time;
+mod token;
 mod trace;
 mod word;
 mod wrap;

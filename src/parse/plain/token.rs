@@ -1,5 +1,11 @@
 //! A word of a header, measured in one pass.
 
+use crate::parse::bytes::Bytes;
+use crate::parse::token::Kinds;
+
+const NUMBER: Bytes = Bytes::of(b"0123456789-#.:");
+static KINDS: Kinds = Kinds::new(b" \t|[(,", [&NUMBER, &NUMBER]);
+
 /// What stands up to a blank, a bar, an opening bracket or a comma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
@@ -14,37 +20,13 @@ impl Token {
     /// The word that `text` begins with.
     #[inline]
     pub(super) fn at(text: &[u8]) -> Token {
-        const STOP: u8 = 1;
-        const NO_LETTER: u8 = 2;
-        const NO_NUMBER: u8 = 4;
-        static KINDS: [u8; 256] = {
-            let mut kinds = [0; 256];
-            let mut i = 0;
-            while i < 256 {
-                let byte = i as u8;
-                let stop = matches!(byte, b' ' | b'\t' | b'|' | b'[' | b'(' | b',');
-                let number = byte.is_ascii_digit() || matches!(byte, b'-' | b'#' | b'.' | b':');
-                kinds[i] = if stop { STOP } else { 0 }
-                    | if byte.is_ascii_alphabetic() { 0 } else { NO_LETTER }
-                    | if number { 0 } else { NO_NUMBER };
-                i += 1;
-            }
-            kinds
-        };
-        let kind = |byte: &u8| KINDS[usize::from(*byte)];
-        let letters = text.iter().take_while(|byte| kind(byte) & NO_LETTER == 0).count();
-        let (mut length, mut seen) = (letters, if letters > 0 { NO_NUMBER } else { 0 });
-        for byte in &text[letters..] {
-            if kind(byte) & STOP != 0 {
-                break;
-            }
-            seen |= kind(byte);
-            length += 1;
-        }
+        let letters = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let rest = KINDS.token(&text[letters..]);
+        let length = letters + rest.length;
         let microseconds = letters == 2 && text.starts_with(b"us=") && {
-            text[3..length].iter().all(|byte| kind(byte) & NO_NUMBER == 0)
+            text[3..length].iter().all(|byte| NUMBER.has(*byte))
         };
-        Token { length, letters, number: seen & NO_NUMBER == 0 || microseconds }
+        Token { length, letters, number: letters == 0 && rest.is_all(0) || microseconds }
     }
 }
 
