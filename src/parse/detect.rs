@@ -4,29 +4,35 @@ use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::time::{self, Shape};
 use crate::parse::{
-    access, bare, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace,
+    access, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace, undated,
     word,
 };
 
 /// The header of a line, by the strictest grammar that fits it. Indented lines have none.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
     match *text.first()? {
-        b'{' => json::head(text),
-        b'<' => syslog::priority(text).or_else(|| front::angle(text)),
+        b'{' => json::head(text).or_else(|| undated::head(text)),
+        b'<' => syslog::priority(text).or_else(|| front::angle(text)).or_else(|| enclosed(text)),
         b'[' => bracket(text),
         b'0'..=b'9' => digit(text),
-        b'A'..=b'Z' | b'a'..=b'z' if bare::is_bare(text) => None,
-        b'A'..=b'Z' | b'a'..=b'z' => lettered(text),
-        b'_' | b'@' => small(text),
+        b'A'..=b'Z' => capital(text),
+        b'a'..=b'z' | b'_' | b'@' => small(text),
         b'-' => glog::ras(text).or_else(|| access::head(text)),
-        b':' => access::head(text),
+        b':' => access::head(text).or_else(|| requests::unquoted(text)),
         b' ' => indented(text),
         b'#' => server::weblogic(text),
-        b'(' => front::parenthesis(text),
+        b'(' => front::parenthesis(text).or_else(|| enclosed(text)),
+        b'/' => undated::head(text),
+        0x80.. => undated::signed(text),
         b'*' | b'.' => front::cisco(text),
         b'=' => server::erlang(text),
         _ => None,
     }
+}
+
+/// A level in angles or parentheses.
+fn enclosed(text: &[u8]) -> Option<Head> {
+    first::enclosed(text).or_else(|| undated::head(text))
 }
 
 /// A timestamp, a level or something else in brackets.
@@ -45,6 +51,7 @@ fn bracket(text: &[u8]) -> Option<Head> {
         .or_else(|| requests::gin(text))
         .or_else(|| front::bracket(text))
         .or_else(|| access::head(text))
+        .or_else(|| undated::head(text))
 }
 
 fn digit(text: &[u8]) -> Option<Head> {
@@ -83,12 +90,9 @@ fn digit(text: &[u8]) -> Option<Head> {
         .or_else(|| server::relative(text))
         .or_else(|| front::cisco(text))
         .or_else(|| front::counted(text))
+        .or_else(|| undated::npm_log(text))
+        .or_else(|| requests::unquoted(text))
         .or_else(|| prefixed(text))
-}
-
-/// The header of a line that begins with a letter.
-pub(super) fn lettered(text: &[u8]) -> Option<Head> {
-    if text.first()?.is_ascii_uppercase() { capital(text) } else { small(text) }
 }
 
 fn capital(text: &[u8]) -> Option<Head> {
@@ -104,6 +108,7 @@ fn capital(text: &[u8]) -> Option<Head> {
         .or_else(|| glog::ras(text))
         .or_else(|| logfmt::head(text))
         .or_else(|| access::head(text))
+        .or_else(|| requests::unquoted(text))
         .or_else(|| prefixed(text))
 }
 
@@ -114,6 +119,7 @@ fn small(text: &[u8]) -> Option<Head> {
         return Some(head);
     }
     first::word(text)
+        .or_else(|| undated::npm(text))
         .or_else(|| logfmt::head(text))
         .or_else(|| server::log4j(text))
         .or_else(|| server::cups(text))
@@ -128,7 +134,7 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
         let rest = text.get(stamp.end..)?.trim_ascii_start();
         let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
         let level = word::is_upper(&rest[..letters]) && word::level(&rest[..letters]).is_some();
-        if let Some(head) = syslog::cluster(text, stamp.end) {
+        if let Some(head) = syslog::cluster(text, stamp.end).or_else(|| pairs(text, stamp.end)) {
             return Some(head);
         }
         if !level && !rest.starts_with(b"[") {
@@ -136,6 +142,13 @@ fn dated(text: &[u8], stamp: time::Stamp) -> Option<Head> {
         }
     }
     plain::fields(text, stamp, false)
+}
+
+/// logfmt behind a timestamp of the old shape, as PowerDNS writes.
+fn pairs(text: &[u8], end: usize) -> Option<Head> {
+    let at = skip_blanks(text, end);
+    logfmt::pair(text, at)?;
+    logfmt::walk(text, at, None, false)
 }
 
 /// An indented line with timestamp and level, as tracing's pretty layout and Consul write; only believed in a file of
@@ -148,6 +161,11 @@ fn indented(text: &[u8]) -> Option<Head> {
     }
     if matches!(blanks, 1 | 11) {
         return column(text, blanks).or_else(|| aligned(text, blanks));
+    }
+    if blanks == 2
+        && let Some(head) = requests::unquoted(text)
+    {
+        return Some(head);
     }
     if let Some(head) = aligned(text, blanks) {
         return Some(head);
@@ -190,6 +208,10 @@ fn named(text: &[u8], length: usize) -> Option<Head> {
 
 /// A header behind the name of its file, container or pod: `app.log 2026-… INFO text`, `web-1  | 2026-… INFO text`.
 fn prefixed(text: &[u8]) -> Option<Head> {
+    dated_behind(text).or_else(|| undated::head(text))
+}
+
+fn dated_behind(text: &[u8]) -> Option<Head> {
     let length = text.iter().take(100).position(|b| matches!(b, b' ' | b'\t'))?;
     if let Some(head) =
         named(text, length).or_else(|| front::colons(text)).or_else(|| requests::balanced(text))

@@ -66,8 +66,8 @@ fn colon(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head>
         return Some(head(Format::Uvicorn, 10));
     }
     // What git, Go and rustc say by themselves is no logger's.
-    let said = matches!(&text[..letters], b"panic" | b"note" | b"fatal" | b"alert");
-    if said || !rest.is_empty() && !rest.starts_with(b" ") {
+    let said = matches!(&text[..letters], b"panic" | b"note" | b"fatal");
+    if said || !matches!(rest.first(), None | Some(b' ' | b'\t')) {
         return None;
     }
     let message = skip_blanks(text, letters + 1);
@@ -106,7 +106,12 @@ fn dated(text: &[u8], at: usize, level: Level) -> Option<Head> {
     if let [b'-' | b'|', b' ', ..] = text.get(at..)? {
         at += 2;
     }
-    let stamp = time::stamp(text, at)?;
+    let Some(stamp) = time::stamp(text, at) else {
+        // Cassandra's thread stands before the timestamp.
+        let thread = bracket::closing(text, at.checked_sub(1).filter(|_| open)?)?;
+        let end = time::iso(text, skip_blanks(text, thread + 1))?;
+        return Some(Head::new(Format::Plain, Some(level), message::after_level(text, end)));
+    };
     let close = stamp.end + usize::from(open && text.get(stamp.end) == Some(&b']'));
     Some(Head::new(Format::Plain, Some(level), message::after_level(text, close)))
 }
@@ -124,6 +129,14 @@ pub(super) fn bracket(text: &[u8]) -> Option<Head> {
         return Some(head);
     }
     Some(Head::new(Format::LevelFirst, Some(level), message::after_level(text, close + 1)).weak())
+}
+
+/// The header of a line that begins with a level in capitals inside `<>` or `()`, the timestamp behind it.
+pub(super) fn enclosed(text: &[u8]) -> Option<Head> {
+    let close = bracket::closing(text, 0).filter(|close| *close < 12)?;
+    let content = &text[1..close];
+    let level = word::header(content).filter(|_| word::is_upper(content))?;
+    dated(text, close + 1, level)
 }
 
 /// Tornado's and Jupyter's `[I 261120 12:00:00 web:1] text`, and Chromium's `[1120/120000.123:ERROR:file.cc(1)] text`.

@@ -84,6 +84,8 @@ formats! {
     Cri "cri" Record,
     Docker "docker" Record,
     Custom "custom" Headed,
+    Named "named" Headed,
+    Export "journal_export" Headed,
 }
 
 impl Format {

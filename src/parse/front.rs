@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 40;
 pub(super) fn bracket(text: &[u8]) -> Option<Head> {
     let close = closing(text, 0)?;
     let content = &text[1..close];
-    if let Some(head) = inside(text, content, close) {
+    if let Some(head) = inside(text, content, close).or_else(|| ngircd(text, content, close)) {
         return Some(head);
     }
     if content.len() > LONGEST_NAME {
@@ -27,6 +27,9 @@ pub(super) fn bracket(text: &[u8]) -> Option<Head> {
     let dash = skip_blanks(text, at + digits);
     if digits > 0 && text.get(dash..)?.starts_with(b"- ") {
         at = skip_blanks(text, dash + 2);
+    }
+    if let Some(head) = dancer(text, at) {
+        return Some(head);
     }
     let stamp = time::stamp(text, at).filter(|stamp| matches!(stamp.shape, Shape::Date | Shape::Clock))?;
     if stamp.shape == Shape::Clock {
@@ -41,6 +44,16 @@ pub(super) fn bracket(text: &[u8]) -> Option<Head> {
         return Some(Head::new(Format::Plain, Some(Level::Info), message::after_level(text, word + 3)));
     }
     behind(text, stamp)
+}
+
+/// Dancer's level in front of the timestamp: `[main:4242] warning @2026-11-20 12:00:00> text`.
+fn dancer(text: &[u8], at: usize) -> Option<Head> {
+    let letters = text.get(at..)?.iter().take(9).take_while(|b| b.is_ascii_lowercase()).count();
+    let end = at + letters;
+    let level = text.get(end..)?.starts_with(b" @").then(|| word::level(&text[at..end])).flatten()?;
+    let stamp = time::iso(text, end + 2)?;
+    (text.get(stamp) == Some(&b'>'))
+        .then(|| Head::new(Format::Plain, Some(level), skip_blanks(text, stamp + 1)))
 }
 
 /// A header that begins with its timestamp, which stands behind something else.
@@ -65,6 +78,16 @@ fn inside(text: &[u8], content: &[u8], close: usize) -> Option<Head> {
     let colon = memchr::memchr(b':', &content[..comma])?;
     let level = word::header(&content[colon + 1..comma])?;
     time::iso(content, comma + 1).map(|_| Head::new(Format::Plain, Some(level), message))
+}
+
+/// ngIRCd's process, syslog's number and a count: `[4242:6    0] text`.
+fn ngircd(text: &[u8], content: &[u8], close: usize) -> Option<Head> {
+    let process = digits(content, 0);
+    let [b':', digit @ b'0'..=b'7', b' ', ..] = content.get(process..)? else { return None };
+    let count = skip_blanks(content, process + 2);
+    let whole = process > 0 && count + digits(content, count) == content.len() && count < content.len();
+    let level = word::syslog(u32::from(digit - b'0'));
+    whole.then(|| Head::new(Format::Plain, Some(level), skip_blanks(text, close + 1)))
 }
 
 /// GlassFish's `[#|2026-11-20T12:00:00.000+0100|SEVERE|server|logger|thread|text|#]`.
@@ -228,11 +251,11 @@ pub(super) fn counted(text: &[u8]) -> Option<Head> {
     let process = digits(rest, open) + open;
     let closed = process + usize::from(open == 1 && rest.get(process) == Some(&b')'));
     let rest = rest.get(closed..)?.strip_prefix(b": ")?;
+    let message = at + 2 + closed + 2;
     let letters = rest.iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
-    let level = word::header(&rest[..letters])?;
-    rest.get(letters..)?
-        .starts_with(b": ")
-        .then(|| Head::new(Format::Plain, Some(level), at + 2 + closed + 2 + letters + 2))
+    let level = word::header(&rest[..letters]).filter(|_| rest[letters..].starts_with(b": "));
+    let from = if level.is_some() { message + letters + 2 } else { message };
+    Some(Head::new(Format::Plain, level, from))
 }
 
 /// i2pd's `12:00:00@123/info - text`.

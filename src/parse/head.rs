@@ -23,6 +23,8 @@ pub(super) enum Trust {
     Likely,
     /// As `Likely`, and messages do often begin with this word: not believed without evidence.
     Doubtful,
+    /// Only where the lines above, most of them, had their level at a place like this.
+    Agreed,
 }
 
 /// Where the message stands, before the decision how to hand it out.

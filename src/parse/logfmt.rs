@@ -6,6 +6,9 @@ use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust, skip_blanks};
 use crate::parse::{json, steps, word};
 
+/// Values in single quotes are looked through so far.
+const LONGEST_SINGLE: usize = 512;
+
 /// A pair: key and value ranges, quotes left out.
 pub(super) struct Pair {
     pub(super) key: (usize, usize),
@@ -43,9 +46,25 @@ pub(super) fn pair(text: &[u8], at: usize) -> Option<(Pair, usize)> {
         return Some((Pair { key, value: (from + 1, end), escaped, quoted: true }, end + 1));
     }
     let value = text.get(from..)?;
+    if value.first() == Some(&b'\'')
+        && let Some(length) = single(value)
+    {
+        // As structlog's renderer of pairs quotes, which are Python's.
+        let pair = Pair { key, value: (from + 1, from + length), escaped: false, quoted: true };
+        return Some((pair, from + length + 1));
+    }
     let length = memchr::memchr2(b' ', b'\t', value).unwrap_or(value.len());
     steps::passed(length);
     Some((Pair { key, value: (from, from + length), escaped: false, quoted: false }, from + length))
+}
+
+/// The place of the single quote that ends `value`, which begins with one.
+fn single(value: &[u8]) -> Option<usize> {
+    let head = &value[..value.len().min(LONGEST_SINGLE)];
+    let end =
+        memchr::memchr_iter(b'\'', head).skip(1).find(|at| matches!(value.get(at + 1), None | Some(b' ')));
+    steps::passed(end.unwrap_or(head.len()));
+    end
 }
 
 fn is_key(byte: u8) -> bool {
@@ -62,6 +81,8 @@ fn place(pair: &Pair) -> Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     Level,
+    /// PowerDNS' name of a level, beside a number that is none.
+    Priority,
     Message,
     Time,
     ErrorType,
@@ -75,6 +96,7 @@ pub(super) fn key(name: &[u8]) -> Key {
         b"level" | b"lvl" | b"severity" | b"loglevel" | b"log.level" | b"log_level" | b"levelname" => {
             Key::Level
         }
+        b"prio" => Key::Priority,
         b"msg" | b"message" | b"event" => Key::Message,
         b"time" | b"ts" | b"t" | b"timestamp" | b"at" => Key::Time,
         b"error.type" | b"exc_type" | b"exception.type" => Key::ErrorType,
@@ -107,6 +129,7 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
         let value = &text[pair.value.0..pair.value.1];
         match key(&text[pair.key.0..pair.key.1]) {
             Key::Level => level = level.or_else(|| word::value(value)),
+            Key::Priority => level = word::level(value).or(level),
             Key::Message if message.is_none() => message = Some(place(&pair)),
             Key::Time => time = true,
             Key::ErrorType => exception = Some(pair.value),

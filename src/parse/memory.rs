@@ -14,6 +14,8 @@ const REVISED_AFTER: u8 = 4;
 /// Lines that make a file whose lines begin with a bare level one whose events have headers.
 const HEADED_AFTER: u8 = 4;
 const MOST_EVIDENCE: i8 = 8;
+/// Evidence that a level needs whose place only other lines make one.
+const AGREED: i8 = 3;
 
 /// Parsing's whole memory of one file; everything a line means depends on it and on the line alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,10 @@ pub(super) enum Open {
     Bare,
     /// It began with one.
     Headed,
+    /// A journal's record whose level is still to come.
+    Record,
+    /// A journal's record whose level was seen.
+    Recorded,
 }
 
 impl Memory {
@@ -71,7 +77,7 @@ impl Memory {
     /// How lines without a header are to be taken.
     pub(super) fn kind(&self) -> Kind {
         match self.format {
-            Format::LevelFirst if self.confidence < HEADED_AFTER => Kind::Bare,
+            Format::LevelFirst | Format::Named if self.confidence < HEADED_AFTER => Kind::Bare,
             format => format.kind(),
         }
     }
@@ -133,7 +139,7 @@ impl Memory {
     /// Learns from a line without a header in a file that may have no layout.
     pub(super) fn learn_bare(&mut self) {
         self.evidence = (self.evidence - 1).max(-MOST_EVIDENCE);
-        if self.format == Format::LevelFirst && self.confidence < HEADED_AFTER {
+        if matches!(self.format, Format::LevelFirst | Format::Named) && self.confidence < HEADED_AFTER {
             self.confidence = self.confidence.saturating_sub(1);
             if self.confidence == 0 {
                 self.format = Format::Unknown;
@@ -151,6 +157,11 @@ impl Memory {
             Trust::Sure => level,
             Trust::Likely => {
                 let believed = self.evidence >= 0;
+                self.evidence = (self.evidence + 1).min(MOST_EVIDENCE);
+                if believed { level } else { Level::Unknown }
+            }
+            Trust::Agreed => {
+                let believed = self.evidence >= AGREED;
                 self.evidence = (self.evidence + 1).min(MOST_EVIDENCE);
                 if believed { level } else { Level::Unknown }
             }

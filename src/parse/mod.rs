@@ -6,7 +6,6 @@
 //! on the lines alone, never on how they were read.
 
 mod access;
-mod bare;
 mod bracket;
 mod bytes;
 mod detect;
@@ -18,6 +17,7 @@ mod format;
 mod front;
 mod glog;
 mod head;
+mod journal;
 mod json;
 mod keyword;
 mod lane;
@@ -37,6 +37,7 @@ mod syslog;
 mod time;
 mod token;
 mod trace;
+mod undated;
 mod word;
 mod wrap;
 
@@ -193,9 +194,16 @@ impl Parser {
 
     fn text(&self, memory: &mut Memory, text: &[u8]) -> Line {
         if text.iter().all(|b| b.is_ascii_whitespace()) {
-            return continuation(Exception::None);
+            return journal::blank(memory);
         }
         match &self.start {
+            Start::Auto
+                if self.custom.is_none() && self.named.is_none_or(|named| named == Format::Export) =>
+            {
+                if let Some(line) = journal::line(memory, text) {
+                    return line;
+                }
+            }
             Start::Auto => {}
             Start::Off => return self.begin_with(memory, text),
             Start::Regex(regex) if regex.is_match(text) => return self.begin_with(memory, text),
@@ -336,7 +344,10 @@ impl Parser {
         match &self.start {
             Start::Regex(regex) => !text.trim_ascii().is_empty() && regex.is_match(text),
             Start::Off => !text.trim_ascii().is_empty(),
-            Start::Auto => self.head(text).is_some_and(|head| head.strength == Strength::Strong),
+            Start::Auto => {
+                let strong = |head: Head| head.strength == Strength::Strong;
+                !journal::is_field(text) && self.head(text).is_some_and(strong)
+            }
         }
     }
 

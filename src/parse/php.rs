@@ -44,3 +44,11 @@ fn ends_with_place(text: &[u8]) -> bool {
     let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     digits > 0 && text[..text.len() - digits].ends_with(b" on line ")
 }
+
+/// The class in Monolog's `"exception":"[object] (Class(code: 0): …`.
+pub(super) fn monolog_exception(text: &[u8], message: usize) -> Option<(usize, usize)> {
+    const MARK: &[u8] = b"\"exception\":\"[object] (";
+    let from = message + memchr::memmem::find(text.get(message..)?, MARK)? + MARK.len();
+    let length = text[from..].iter().take(256).position(|b| *b == b'(')?;
+    (length > 0).then_some((from, from + length))
+}

@@ -6,6 +6,8 @@ use crate::parse::format::Format;
 use crate::parse::head::{Head, skip_blanks};
 use crate::parse::time::{self, Shape, Stamp};
 
+const METHODS: [&[u8]; 8] = [b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"PROPFIND"];
+
 /// How far into a line its request may begin.
 const LONGEST_HEAD: usize = 400;
 
@@ -72,8 +74,6 @@ fn squid(text: &[u8], end: usize) -> Option<Head> {
 
 /// IIS's fields as they are by default: `… GET /path query 443 user 10.0.0.1 agent referer 200 0 0 15`.
 fn iis(text: &[u8], end: usize) -> Option<Head> {
-    const METHODS: [&[u8]; 8] =
-        [b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"PROPFIND"];
     let rest = text.get(end..)?;
     let mut first = rest.split(|b| *b == b' ').skip(1).take(5);
     first.find(|word| METHODS.contains(word))?;
@@ -129,6 +129,38 @@ fn bucket(text: &[u8]) -> Option<Head> {
     let between = &head[stamp.end..quote];
     let request = between.starts_with(b"] ") && between.ends_with(b" ");
     request.then(|| quoted_request(text, quote)).flatten()
+}
+
+/// Requests without quotes, with the time they took: morgan's `GET /cart 502 1.2 ms - 7`, its `10.0.0.1 - GET /cart
+/// HTTP/1.1 502 7 - 1.2 ms`, Koa's `  --> GET /cart 502 1ms 7b`.
+pub(super) fn unquoted(text: &[u8]) -> Option<Head> {
+    let line = text.get(..text.len().min(LONGEST_HEAD))?;
+    let mut at = skip_blanks(line, 0);
+    // The client and its user, or the arrow.
+    for n in 0..3 {
+        let word = line[at..].split(|b| *b == b' ').next()?;
+        if METHODS.contains(&word) {
+            break;
+        }
+        let fits = n == 0 && is_address(word) || n == 2 || matches!(word, b"-" | b"-->" | b"xxx");
+        at = fits.then(|| skip_blanks(line, at + word.len()))?;
+    }
+    let method = line[at..].split(|b| *b == b' ').next()?;
+    if !METHODS.contains(&method) || !line[at + method.len()..].starts_with(b" /") {
+        return None;
+    }
+    let mut words = line[at..].split(|b| *b == b' ').skip(2);
+    let mut status = words.next()?;
+    if status.starts_with(b"HTTP/") {
+        status = words.next()?;
+    }
+    let status = whole_status(status)?;
+    let timed = words.take(4).any(|word| word.ends_with(b"ms") || word == b"s");
+    timed.then(|| Head::new(Format::Access, Some(status_level(status)), at))
+}
+
+fn is_address(word: &[u8]) -> bool {
+    word.len() > 2 && word.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
 }
 
 fn whole_status(word: &[u8]) -> Option<&[u8]> {

@@ -104,6 +104,13 @@ impl Cursor<'_> {
             while self.peek().is_ascii_digit() {
                 self.at += 1;
             }
+            // Bravura's `.258.7085`.
+            if self.peek() == b'.' && self.text.get(self.at + 1).is_some_and(u8::is_ascii_digit) {
+                self.at += 1;
+                while self.peek().is_ascii_digit() {
+                    self.at += 1;
+                }
+            }
         }
     }
 

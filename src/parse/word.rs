@@ -164,7 +164,7 @@ pub(super) fn value(text: &[u8]) -> Option<Level> {
     let letters = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let (word, rest) = text.split_at(letters);
     let offset = match rest {
-        [] => matches!(word, b"http" | b"HTTP" | b"System" | b"system" | b"LOG"),
+        [] => matches!(word, b"http" | b"HTTP" | b"System" | b"system" | b"LOG" | b"log"),
         [b'+' | b'-', digits @ ..] | digits => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
     };
     if !offset {

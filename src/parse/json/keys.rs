@@ -49,7 +49,7 @@ pub(in crate::parse) fn key(name: &[u8]) -> Key {
         6 => table! { Key::Level => b"@level"; Key::Nest => b"record" b"fields"; },
         7 => {
             table! { Key::Message(1) => b"message"; Key::PythonNumber => b"levelno"; Key::Time => b"asctime";
-            Key::Context => b"context"; }
+            Key::Context => b"context"; Key::Nest => b"@fields"; }
         }
         8 => table! {
             Key::Level => b"severity" b"loglevel"; Key::Message(1) => b"@message"; Key::PythonNumber => b"level_no";
@@ -57,7 +57,7 @@ pub(in crate::parse) fn key(name: &[u8]) -> Key {
             Key::LevelName => b"levelstr"; Key::Time => b"datetime";
         },
         9 => table! {
-            Key::Time => b"timestamp"; Key::Level => b"log_level" b"@severity"; Key::LevelName => b"log.level" b"levelname";
+            Key::Time => b"timestamp"; Key::Level => b"log_level" b"@severity" b"_loglevel"; Key::LevelName => b"log.level" b"levelname";
             Key::Stack => b"exception" b"traceback";
         },
         10 => {

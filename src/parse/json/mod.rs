@@ -298,6 +298,9 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
             found.exception = error_type(text, value.from);
         }
         Key::Context if nested && found.exception.is_none() => {
+            // Roarr's level.
+            let level = member(text, value.from, b"logLevel");
+            found.level(level.and_then(|v| word::value(&text[v.from..v.to])), false);
             let inner = member(text, value.from, b"exception").filter(|inner| !inner.string);
             found.exception = inner.and_then(|inner| error_type(text, inner.from));
         }

@@ -19,8 +19,14 @@ pub(super) fn mark(
             return Some((word::letter(letter)?, 4, Trust::Sure));
         }
     }
+    if rest.get(1..3) == Some(b"> ") {
+        // Tarantool's, behind the name of its fiber.
+        let level = if letter == b'!' { Some(Level::Error) } else { word::letter(letter) };
+        return level.map(|level| (level, 2, Trust::Sure));
+    }
     match letters {
         _ if words > 0 => return None,
+        0 => return clam(rest, separator),
         1 => {}
         2 => return syslog_pair(rest),
         _ => return None,
@@ -40,6 +46,52 @@ pub(super) fn mark(
     }
     let verbose = letter == b'D' && matches!(rest, [_, b'1'..=b'5', b' ', ..]);
     verbose.then_some((level, 2, Trust::Sure))
+}
+
+/// ClamAV's marks behind its arrow: `-> ^text`, `-> !text`, `-> *text`.
+fn clam(rest: &[u8], separator: u8) -> Option<(Level, usize, Trust)> {
+    let level = match rest {
+        [b'^', ..] => Level::Warning,
+        [b'!', ..] => Level::Error,
+        [b'*', ..] => Level::Debug,
+        _ => return None,
+    };
+    let word = rest.get(1).is_some_and(u8::is_ascii_alphanumeric);
+    (word && separator == b'-').then_some((level, 1, Trust::Sure))
+}
+
+/// A level in capitals with a number and a bracket right behind it, as one of vCenter's services writes: `WARN574240[12] text`.
+pub(super) fn numbered(rest: &[u8]) -> Option<(Level, usize)> {
+    let letters = rest.iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::header(&rest[..letters])?;
+    let digits = rest[letters..].iter().take(10).take_while(|b| b.is_ascii_digit()).count();
+    (digits > 0 && rest.get(letters + digits) == Some(&b'[')).then_some((level, letters + digits))
+}
+
+/// Whether the text ends with a place in a source and a colon: `scanner.c:730: `.
+pub(super) fn is_behind_place(text: &[u8]) -> bool {
+    let Some(text) = text.strip_suffix(b": ") else { return false };
+    let digits = text.iter().rev().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let Some(file) = text[..text.len() - digits].strip_suffix(b":") else { return false };
+    digits > 0
+        && matches!(file, [.., b'.', a] | [.., b'.', a, _] | [.., b'.', a, _, _] if a.is_ascii_lowercase())
+}
+
+/// The level between host and logger of Locust, `web-1/INFO/locust.main: `, and where it ends.
+pub(super) fn slashed(word: &[u8]) -> Option<(Level, usize)> {
+    let from = memchr::memchr(b'/', word)? + 1;
+    let letters = word[from..].iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::header(&word[from..from + letters])?;
+    let logger = word[from + letters..].starts_with(b"/") && word.ends_with(b":");
+    logger.then_some((level, from + letters))
+}
+
+/// A process and its thread, as one bracket holds them: `44408,52004`.
+pub(super) fn is_process_and_thread(content: &[u8]) -> bool {
+    let mut numbers = content.split(|b| matches!(b, b',' | b':'));
+    let number =
+        |part: Option<&[u8]>| part.is_some_and(|p| !p.is_empty() && p.iter().all(u8::is_ascii_digit));
+    number(numbers.next()) && number(numbers.next()) && numbers.next().is_none()
 }
 
 /// ESXi's first two letters of a severity with syslog's number behind: `Wa(164)`, `In(14)[+]`.

@@ -166,6 +166,7 @@ impl<'a> Walk<'a> {
         }
         self.at = close + 1;
         self.brackets += 1;
+        self.threaded |= self.words == 1 && marks::is_process_and_thread(content);
         // Twisted's system: what follows is the message.
         if content == b"-" && self.brackets == 1 && self.words == 0 { Field::End } else { Field::Other }
     }
@@ -232,7 +233,10 @@ impl<'a> Walk<'a> {
             let head = syslog::tagged(self.text, self.at + whole.len());
             return Some(Field::Done(Head { level: Some(level), ..head }));
         }
-        let (level, end) = marks::kernel(rest).or_else(|| marks::log(rest, self.brackets))?;
+        let (level, end) = marks::kernel(rest)
+            .or_else(|| marks::log(rest, self.brackets))
+            .or_else(|| marks::numbered(rest))
+            .or_else(|| marks::slashed(whole))?;
         self.at += end;
         Some(Field::Level(Some(level), Trust::Sure))
     }
@@ -284,7 +288,7 @@ impl<'a> Walk<'a> {
         if matches!(next, b'+' | b'-') {
             return self.offset_level(word, letters);
         }
-        if !matches!(next, b' ' | b'\t' | b':' | b'|' | b']' | b'[' | b',' | b'/' | b'(' | b'>') {
+        if !matches!(next, b' ' | b'\t' | b':' | b'|' | b']' | b'[' | b',' | b';' | b'/' | b'(' | b'>') {
             return None;
         }
         if word == b"PHP" {
@@ -305,6 +309,10 @@ impl<'a> Walk<'a> {
         let apart = matches!(self.separator, b'|' | b'-' | b',' | b']');
         let colon = next == b':';
         let trust = match (upper, self.words) {
+            // MiniDLNA's `scanner.c:730: warn: text`.
+            _ if self.named && colon && self.bracketed && marks::is_behind_place(&self.text[..self.at]) => {
+                Trust::Sure
+            }
             _ if self.named => {
                 let tagged = self.words == 1 && colon && (self.bracketed || syslog::is_titled(word));
                 (upper || tagged).then_some(Trust::Likely)?
@@ -313,6 +321,8 @@ impl<'a> Walk<'a> {
             (true, 1..) if word == b"ALERT" && self.separator == 0 => return None,
             (false, 0) if colon && marks::is_category(rest) => Trust::Sure,
             (false, _) if colon && self.separator == b':' => Trust::Sure,
+            // Slurm's.
+            (false, 0) if colon && self.bracketed && self.text.get(11) == Some(&b'T') => Trust::Sure,
             (false, 0 | 1) if colon && self.threaded => Trust::Sure,
             (true, 0) => Trust::Sure,
             (true, _) if apart || wide || dashed => Trust::Sure,
@@ -361,7 +371,7 @@ impl<'a> Walk<'a> {
         let word = &name[dot + 1..];
         let level = word::is_upper(word).then(|| word::header(word)).flatten()?;
         let message = skip_blanks(self.text, self.at + whole.len());
-        let exception = monolog_exception(self.text, message);
+        let exception = crate::parse::php::monolog_exception(self.text, message);
         Some(Field::Done(Head { exception, ..Head::new(Format::Php, Some(level), message) }))
     }
 
@@ -388,12 +398,4 @@ impl<'a> Walk<'a> {
         self.at = from + length;
         Field::Other
     }
-}
-
-/// The class in Monolog's `"exception":"[object] (Class(code: 0): …`.
-fn monolog_exception(text: &[u8], message: usize) -> Option<(usize, usize)> {
-    const MARK: &[u8] = b"\"exception\":\"[object] (";
-    let from = message + memchr::memmem::find(text.get(message..)?, MARK)? + MARK.len();
-    let length = text[from..].iter().take(256).position(|b| *b == b'(')?;
-    (length > 0).then_some((from, from + length))
 }

@@ -6,7 +6,7 @@ pub(in crate::parse) fn is_stack_line(text: &[u8]) -> bool {
     let indented = rest.len() < text.len();
     let begins = |starts: &[&[u8]]| starts.iter().any(|start| rest.starts_with(start));
     match rest.first() {
-        Some(b'a') => rest.starts_with(b"at ") && (indented || rest.ends_with(b")")),
+        Some(b'a') => rest.starts_with(b"at ") && (indented || rest.ends_with(b")") || is_place(rest)),
         Some(b'f') => rest.starts_with(b"from ") && (indented || rest.ends_with(b")")),
         Some(b'C') => rest.starts_with(b"Caused by: ") || rest == b"Caused by:",
         Some(b'S') => begins(&[b"Suppressed: ", b"Stack trace:", b"Stack backtrace:"]),
@@ -22,6 +22,14 @@ pub(in crate::parse) fn is_stack_line(text: &[u8]) -> bool {
         Some(b'N') => rest.starts_with(b"Node.js v"),
         _ => false,
     }
+}
+
+/// Whether a frame ends with its line and column, as Node's without a name do: `at /srv/app.js:12:3`.
+fn is_place(text: &[u8]) -> bool {
+    let mut parts = text.rsplit(|b| *b == b':');
+    let number =
+        |part: Option<&[u8]>| part.is_some_and(|p| !p.is_empty() && p.iter().all(u8::is_ascii_digit));
+    number(parts.next()) && number(parts.next()) && parts.next().is_some()
 }
 
 pub(super) fn is_excerpt(text: &[u8]) -> bool {

@@ -1,0 +1,155 @@
+//! Headers without a timestamp whose level is not their first word: Python's `%(name)-12s: %(levelname)-8s %(message)s`,
+//! `[name] [ERROR] text`, `MainThread | ERROR | text`, npm's `npm warn text`, Signale's `✖  error     text`. Sentences may look
+//! alike, so most of them are only believed where the lines above were written so too.
+
+use crate::level::Level;
+use crate::parse::bracket::closing;
+use crate::parse::bytes::Bytes;
+use crate::parse::format::Format;
+use crate::parse::head::{Head, Trust, skip_blanks};
+use crate::parse::{message, word};
+
+/// Fields that may stand in front of the level.
+const MOST_FIELDS: usize = 3;
+/// Bytes of one of them.
+const LONGEST_FIELD: usize = 60;
+
+fn found(level: Level, message: usize, trust: Trust) -> Head {
+    Head { trust, without: 0, ..Head::new(Format::Named, Some(level), message) }.weak()
+}
+
+/// What stands in front of a level.
+#[derive(Default)]
+struct Front {
+    words: usize,
+    brackets: usize,
+    /// The last separator: a colon, a dash or a bar.
+    separator: u8,
+}
+
+/// The header of a line whose level in capitals stands behind names, numbers and brackets.
+pub(super) fn head(text: &[u8]) -> Option<Head> {
+    let mut front = Front::default();
+    let mut at = 0;
+    for _ in 0..=MOST_FIELDS {
+        match *text.get(at)? {
+            b'[' | b'(' | b'<' | b'{' => {
+                let close = if text[at] == b'{' { braced(text, at) } else { closing(text, at) }?;
+                let content = text.get(at + 1..close)?;
+                if let Some(level) = shouted(content) {
+                    return Some(found(level, message::after_level(text, close + 1), Trust::Likely));
+                }
+                front.brackets += 1;
+                at = close + 1;
+            }
+            _ => {
+                let rest = &text[at..];
+                let letters = rest.iter().take(10).take_while(|b| b.is_ascii_uppercase()).count();
+                if front.words + front.brackets > 0
+                    && let Some(level) = word::header(&rest[..letters])
+                    && let Some(trust) = front.trust(&rest[letters..], letters)
+                {
+                    return Some(found(level, message::after_level(text, at + letters), trust));
+                }
+                at = front.name(text, at)?;
+            }
+        }
+        at = front.separators(text, at);
+    }
+    None
+}
+
+/// The end of what stands in braces.
+fn braced(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?.strip_prefix(b"{")?;
+    rest.iter().take(12).position(|b| *b == b'}').map(|n| at + 1 + n)
+}
+
+/// A level in capitals and nothing else.
+fn shouted(content: &[u8]) -> Option<Level> {
+    let content = content.trim_ascii();
+    if word::is_upper(content) { word::header(content) } else { None }
+}
+
+impl Front {
+    /// How sure a level in capitals of `letters` is, with `rest` behind it; `None` where it is part of a word.
+    fn trust(&self, rest: &[u8], letters: usize) -> Option<Trust> {
+        let blanks = skip_blanks(rest, 0);
+        let column = letters + blanks == 9 || letters + blanks == 8 && blanks > 1;
+        Some(match rest {
+            [b' ', b'-' | b'|', b' ', ..] | [b'|', ..] if matches!(self.separator, b'-' | b'|') => {
+                Trust::Likely
+            }
+            [b' ', ..] if column && self.separator != 0 => Trust::Likely,
+            [b' ', ..] | [b':', b' ', ..] if self.words == 0 => Trust::Likely,
+            [b' ' | b'\t' | b'|', ..] if self.words < 2 => Trust::Agreed,
+            [b':', b' ', ..] => Trust::Agreed,
+            _ => return None,
+        })
+    }
+
+    /// Passes over a name or a number; `None` where something else stands.
+    fn name(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        static NAME: Bytes = Bytes::words_and(b"._-:/$@#", false);
+        let rest = text.get(at..)?;
+        let length = rest.iter().take(LONGEST_FIELD).take_while(|b| NAME.has(**b)).count();
+        let end = matches!(rest.get(length), Some(b' ' | b'\t' | b'|' | b'[')) && length > 0;
+        self.words += 1;
+        self.separator = if rest[..length].ends_with(b":") { b':' } else { 0 };
+        (end && self.words < MOST_FIELDS).then_some(at + length)
+    }
+
+    fn separators(&mut self, text: &[u8], mut at: usize) -> usize {
+        loop {
+            match (text.get(at), text.get(at + 1)) {
+                (Some(b' ' | b'\t'), _) => {}
+                (Some(byte @ (b':' | b'-')), Some(b' ')) | (Some(byte @ b'|'), _) => self.separator = *byte,
+                _ => return at,
+            }
+            at += 1;
+        }
+    }
+}
+
+/// npm on a terminal: `npm warn text`, `npm ERR! text`.
+pub(super) fn npm(text: &[u8]) -> Option<Head> {
+    let rest = text.strip_prefix(b"npm ")?;
+    let length = rest.iter().take(8).position(|b| *b == b' ').unwrap_or(rest.len().min(8));
+    let level = npm_level(&rest[..length])?;
+    Some(found(level, skip_blanks(text, 4 + length), Trust::Sure))
+}
+
+/// npm's own log, whose lines are counted: `12 verbose text`, `13 error code E404`.
+pub(super) fn npm_log(text: &[u8]) -> Option<Head> {
+    let digits = text.iter().take(7).take_while(|b| b.is_ascii_digit()).count();
+    let rest = text.get(digits..)?.strip_prefix(b" ")?;
+    let letters = rest.iter().take(8).take_while(|b| b.is_ascii_lowercase()).count();
+    let level = npm_level(&rest[..letters])?;
+    // `2 error` may begin a sentence, no count of lines begins with it.
+    let trust = if level < Level::Notice { Trust::Likely } else { Trust::Doubtful };
+    let spaced = digits > 0 && matches!(rest.get(letters), Some(b' ') | None);
+    spaced.then(|| found(level, skip_blanks(text, digits + 1 + letters), trust))
+}
+
+fn npm_level(word: &[u8]) -> Option<Level> {
+    Some(match word {
+        b"silly" | b"sill" | b"verbose" | b"verb" => Level::Trace,
+        b"timing" => Level::Debug,
+        b"info" | b"http" => Level::Info,
+        b"notice" => Level::Notice,
+        b"warn" | b"WARN" => Level::Warning,
+        b"error" | b"ERR!" => Level::Error,
+        _ => return None,
+    })
+}
+
+/// Signale's `✖  error     text`: a sign, and a word in a column, which may be a level.
+pub(super) fn signed(text: &[u8]) -> Option<Head> {
+    let sign = text.iter().take(8).position(|b| *b == b' ')?;
+    let rest = text.get(sign..)?.strip_prefix(b"  ")?;
+    let letters = rest.iter().take(10).take_while(|b| b.is_ascii_lowercase()).count();
+    let column = letters > 2 && rest[letters..].starts_with(b"  ");
+    let level = word::level(&rest[..letters]);
+    let at = skip_blanks(text, sign + 2 + letters);
+    column.then(|| Head { level, ..found(Level::Unknown, at, Trust::Sure) })
+}
