@@ -52,6 +52,12 @@ pub(super) fn bracket_level(content: &[u8]) -> Option<Option<Level>> {
     if let [letter @ (b'D' | b'I' | b'W' | b'E' | b'F' | b'C')] = content {
         return Some(word::letter(*letter));
     }
+    // ONNX' `[W:onnxruntime:, x.cc:1 f]`.
+    if let [letter @ (b'V' | b'I' | b'W' | b'E' | b'F'), b':', rest @ ..] = content
+        && rest.contains(&b':')
+    {
+        return Some(word::letter(*letter));
+    }
     if content.len() > 60 || content.len() < 3 {
         return None;
     }

@@ -1,18 +1,22 @@
 //! The universal grammar: what header, if any, a line has by itself. Memory of the file plays no part here.
 
+use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::time::{self, Shape};
 use crate::parse::{
-    access, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace, undated,
-    word,
+    access, enclosed, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace,
+    undated, word,
 };
 
 /// The header of a line, by the strictest grammar that fits it. Indented lines have none.
 pub(super) fn head(text: &[u8]) -> Option<Head> {
     match *text.first()? {
         b'{' => json::head(text).or_else(|| undated::head(text)),
-        b'<' => syslog::priority(text).or_else(|| front::angle(text)).or_else(|| enclosed(text)),
+        b'<' => syslog::priority(text)
+            .or_else(|| front::angle(text))
+            .or_else(|| enclosed::angle(text))
+            .or_else(|| behind_level(text)),
         b'[' => bracket(text),
         b'0'..=b'9' => digit(text),
         b'A'..=b'Z' => capital(text),
@@ -21,9 +25,12 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         b':' => access::head(text).or_else(|| requests::unquoted(text)),
         b' ' => indented(text),
         b'#' => server::weblogic(text),
-        b'(' => front::parenthesis(text).or_else(|| enclosed(text)),
+        b'(' => {
+            front::parenthesis(text).or_else(|| enclosed::parenthesis(text)).or_else(|| behind_level(text))
+        }
         b'/' => undated::head(text),
         0x80.. => undated::signed(text),
+        b'*' if text.starts_with(b"** ") => enclosed::glib(text, 3),
         b'*' | b'.' => front::cisco(text),
         b'=' => server::erlang(text),
         _ => None,
@@ -31,7 +38,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
 }
 
 /// A level in angles or parentheses.
-fn enclosed(text: &[u8]) -> Option<Head> {
+fn behind_level(text: &[u8]) -> Option<Head> {
     first::enclosed(text).or_else(|| undated::head(text))
 }
 
@@ -49,6 +56,8 @@ fn bracket(text: &[u8]) -> Option<Head> {
         .or_else(|| front::glassfish(text))
         .or_else(|| requests::uwsgi(text))
         .or_else(|| requests::gin(text))
+        .or_else(|| enclosed::spaced(text))
+        .or_else(|| enclosed::grouped(text))
         .or_else(|| front::bracket(text))
         .or_else(|| access::head(text))
         .or_else(|| undated::head(text))
@@ -124,6 +133,8 @@ fn small(text: &[u8]) -> Option<Head> {
         .or_else(|| server::log4j(text))
         .or_else(|| server::cups(text))
         .or_else(|| glog::dmesg_level(text))
+        .or_else(|| undated::lxc(text))
+        .or_else(|| enclosed::router(text))
         .or_else(|| access::head(text))
         .or_else(|| prefixed(text))
 }
@@ -156,11 +167,17 @@ fn pairs(text: &[u8], end: usize) -> Option<Head> {
 fn indented(text: &[u8]) -> Option<Head> {
     let blanks = text.iter().take(12).take_while(|b| **b == b' ').count();
     // A level or a timestamp begins in no other way.
-    if !text.get(blanks).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit()) {
+    if blanks > 2 && !text.get(blanks).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit()) {
         return None;
     }
-    if matches!(blanks, 1 | 11) {
+    if matches!(blanks, 1 | 11) && text.get(blanks) != Some(&b'<') {
         return column(text, blanks).or_else(|| aligned(text, blanks));
+    }
+    if blanks == 1 && text[1] == b'<' {
+        return first::enclosed(&text[1..]).map(|head| moved(head, 1).weak());
+    }
+    if let Some(head) = undated::seconds(text, blanks) {
+        return Some(head);
     }
     if blanks == 2
         && let Some(head) = requests::unquoted(text)
@@ -211,6 +228,22 @@ fn prefixed(text: &[u8]) -> Option<Head> {
     dated_behind(text).or_else(|| undated::head(text))
 }
 
+/// The level behind a name and a colon: `Zigbee2MQTT:error 2026-11-20 12:00:00: text`.
+fn glued(name: &[u8]) -> Option<Level> {
+    let colon = memchr::memchr(b':', name)?;
+    word::header(&name[colon + 1..])
+}
+
+/// A header of a text, where the text begins `by` bytes into its line.
+fn moved(head: Head, by: usize) -> Head {
+    let place = match head.place {
+        Place::From(from) => Place::From(from + by),
+        Place::Within(from, to) => Place::Within(from + by, to + by),
+        Place::Escaped(from, to) => Place::Escaped(from + by, to + by),
+    };
+    Head { place, without: head.without + by, ..head }
+}
+
 fn dated_behind(text: &[u8]) -> Option<Head> {
     let length = text.iter().take(100).position(|b| matches!(b, b' ' | b'\t'))?;
     if let Some(head) =
@@ -223,14 +256,14 @@ fn dated_behind(text: &[u8]) -> Option<Head> {
     }
     // Go's loggers put their prefix right before the date.
     let letters = text[..length].iter().take_while(|b| b.is_ascii_alphabetic()).count();
-    let touches = text[letters].is_ascii_digit();
+    let touches = letters > 0 && text[letters].is_ascii_digit() && time::iso(text, letters).is_some();
     let mut at = if touches { letters } else { skip_blanks(text, length) };
     if text.get(at) == Some(&b'|') {
         at = skip_blanks(text, at + 1);
     }
     let end = time::iso(text, at)?;
     let head = plain::fields(text, time::Stamp { end, shape: Shape::Date }, false)?;
-    let letter = if length == 1 { word::letter(text[0]) } else { None };
+    let letter = if length == 1 { word::letter(text[0]) } else { glued(&text[..length]) };
     let sure = head.level.is_some() && head.trust == Trust::Sure;
     let head = match letter {
         Some(letter) if !sure => {

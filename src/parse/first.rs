@@ -21,6 +21,7 @@ pub(super) fn word(text: &[u8]) -> Option<Head> {
     let upper = word::is_upper(word);
     let rest = &text[letters..];
     match rest.first() {
+        Some(b'(') if !upper => scoped(text, letters, level),
         Some(b':') => colon(text, letters, level, upper),
         Some(b' ' | b'\t') => blank(text, letters, level, upper),
         Some(b'[' | b'|' | b',' | b'(') if upper => {
@@ -31,6 +32,15 @@ pub(super) fn word(text: &[u8]) -> Option<Head> {
         }
         _ => None,
     }
+}
+
+/// Zig's scope behind the level: `error(gpa): text`.
+fn scoped(text: &[u8], letters: usize, level: Level) -> Option<Head> {
+    let close = bracket::closing(text, letters)?;
+    let scope = text[letters + 1..close].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let head = Head::new(Format::LevelFirst, Some(level), close + 3);
+    (scope && text[close..].starts_with(b"): "))
+        .then(|| Head { trust: trust(level, false), without: 0, ..head }.weak())
 }
 
 /// winston's level for requests; Go's server begins what it says in the same way, so that other lines must agree.
@@ -99,7 +109,7 @@ fn blank(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head>
 }
 
 /// A level with a timestamp behind it.
-fn dated(text: &[u8], at: usize, level: Level) -> Option<Head> {
+pub(super) fn dated(text: &[u8], at: usize, level: Level) -> Option<Head> {
     let mut at = skip_blanks(text, at);
     let open = text.get(at) == Some(&b'[');
     at += usize::from(open);

@@ -15,6 +15,13 @@ const LONGEST_NAME: usize = 40;
 pub(super) fn bracket(text: &[u8]) -> Option<Head> {
     let close = closing(text, 0)?;
     let content = &text[1..close];
+    if let [b']', b':', b' ', letter, b'/', ..] = text[close..]
+        && letter.is_ascii_uppercase()
+    {
+        // Mozilla's `[Parent 42: Main Thread]: D/nsHttp text`.
+        return word::letter(letter)
+            .map(|level| Head::new(Format::Plain, Some(level), skip_blanks(text, close + 5)));
+    }
     if let Some(head) = inside(text, content, close).or_else(|| ngircd(text, content, close)) {
         return Some(head);
     }

@@ -20,6 +20,9 @@ pub(super) fn glog(text: &[u8]) -> Option<Head> {
         b'V' => Level::Trace,
         _ => return None,
     };
+    if let Some(head) = meteor(text, level) {
+        return Some(head);
+    }
     let digits = text.get(1..10)?.iter().take_while(|b| b.is_ascii_digit()).count();
     if !matches!(digits, 4 | 6 | 8) || text.get(digits + 1) != Some(&b' ') {
         return None;
@@ -39,6 +42,16 @@ pub(super) fn glog(text: &[u8]) -> Option<Head> {
     Some(Head::new(Format::Glog, Some(level), skip_blanks(text, end + close + 1)))
 }
 
+/// Meteor's `I20261120-12:00:00.123(0) text`.
+fn meteor(text: &[u8], level: Level) -> Option<Head> {
+    if text.get(9) != Some(&b'-') || !text[1..9].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let stamp = time::stamp(text, 10).filter(|stamp| stamp.shape == Shape::Clock)?;
+    let zone = text.get(stamp.end..)?.iter().take(6).position(|b| *b == b' ')?;
+    text[stamp.end..].starts_with(b"(").then(|| Head::new(Format::Glog, Some(level), stamp.end + zone + 1))
+}
+
 /// CockroachDB's place behind a timestamp of six digits: ` 12 3@server/node.go:34  text`.
 fn cockroach(text: &[u8], end: usize) -> Option<usize> {
     let at = skip_blanks(text, end);
@@ -53,6 +66,9 @@ fn cockroach(text: &[u8], end: usize) -> Option<usize> {
 
 /// logcat's brief and tag forms: `W/Tag( 123): text`, `E/Tag: text`.
 pub(super) fn brief(text: &[u8]) -> Option<Head> {
+    if let Some(head) = process(text) {
+        return Some(head);
+    }
     let [letter @ (b'V' | b'D' | b'I' | b'W' | b'E' | b'F' | b'A'), b'/', rest @ ..] = text else {
         return None;
     };
@@ -67,6 +83,19 @@ pub(super) fn brief(text: &[u8]) -> Option<Head> {
         return None;
     }
     Some(Head::new(Format::Android, word::letter(*letter), skip_blanks(text, colon + 3)))
+}
+
+/// logcat's process and thread forms, `I( 4242) text  (Tag)`, `W( 4242: 4243) text`, and ESP-IDF's `I (1234) tag: text`.
+fn process(text: &[u8]) -> Option<Head> {
+    let [letter @ (b'V' | b'D' | b'I' | b'W' | b'E' | b'F' | b'A'), rest @ ..] = text else { return None };
+    let inner = rest.strip_prefix(b"(").or_else(|| rest.strip_prefix(b" ("))?;
+    let close = inner.iter().take(20).position(|b| *b == b')')?;
+    let numbers = inner[..close].iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b':'));
+    let message = text.len() - inner.len() + close + 1;
+    let whole = numbers
+        && inner[close - usize::from(close > 0)].is_ascii_digit()
+        && inner[close..].starts_with(b") ");
+    whole.then(|| Head::new(Format::Android, word::letter(*letter), skip_blanks(text, message)))
 }
 
 /// logcat's threadtime and time forms behind the timestamp: `1702  2395 D Tag: text`, `D/Tag( 1702): text`.

@@ -81,7 +81,7 @@ fn place(pair: &Pair) -> Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     Level,
-    /// PowerDNS' name of a level, beside a number that is none.
+    /// PowerDNS' name of a level, beside a number that is none; SonicWall's number.
     Priority,
     Message,
     Time,
@@ -96,7 +96,7 @@ pub(super) fn key(name: &[u8]) -> Key {
         b"level" | b"lvl" | b"severity" | b"loglevel" | b"log.level" | b"log_level" | b"levelname" => {
             Key::Level
         }
-        b"prio" => Key::Priority,
+        b"prio" | b"pri" => Key::Priority,
         b"msg" | b"message" | b"event" => Key::Message,
         b"time" | b"ts" | b"t" | b"timestamp" | b"at" => Key::Time,
         b"error.type" | b"exc_type" | b"exception.type" => Key::ErrorType,
@@ -129,7 +129,10 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
         let value = &text[pair.value.0..pair.value.1];
         match key(&text[pair.key.0..pair.key.1]) {
             Key::Level => level = level.or_else(|| word::value(value)),
-            Key::Priority => level = word::level(value).or(level),
+            Key::Priority => {
+                let number = word::parse_number(value).filter(|n| *n < 8).map(word::syslog);
+                level = word::level(value).or(number).or(level);
+            }
             Key::Message if message.is_none() => message = Some(place(&pair)),
             Key::Time => time = true,
             Key::ErrorType => exception = Some(pair.value),

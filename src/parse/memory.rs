@@ -14,6 +14,9 @@ const REVISED_AFTER: u8 = 4;
 /// Lines that make a file whose lines begin with a bare level one whose events have headers.
 const HEADED_AFTER: u8 = 4;
 const MOST_EVIDENCE: i8 = 8;
+/// Doubtful levels alone, so many in a row, are believed too: an application's file of errors has no others.
+const DOUBTS: i8 = 16;
+const MOST_DOUBTS: i8 = DOUBTS + 4;
 /// Evidence that a level needs whose place only other lines make one.
 const AGREED: i8 = 3;
 
@@ -24,7 +27,8 @@ pub struct Memory {
     confidence: u8,
     rival: Format,
     rivals: u8,
-    /// Lines for (positive) and against (negative) a level at a place where a sentence could begin with the word.
+    /// Lines for (positive) and against (negative) a level at a place where a sentence could begin with the word. Above
+    /// `DOUBTS` it counts the doubtful ones with which the file began, or went on after it had stood at 0.
     evidence: i8,
     pub(super) open: Open,
     pub(super) trace: Trace,
@@ -138,7 +142,7 @@ impl Memory {
 
     /// Learns from a line without a header in a file that may have no layout.
     pub(super) fn learn_bare(&mut self) {
-        self.evidence = (self.evidence - 1).max(-MOST_EVIDENCE);
+        self.count(-1);
         if matches!(self.format, Format::LevelFirst | Format::Named) && self.confidence < HEADED_AFTER {
             self.confidence = self.confidence.saturating_sub(1);
             if self.confidence == 0 {
@@ -150,24 +154,37 @@ impl Memory {
     /// The header's level, as far as its place is believed in this file.
     pub(super) fn believe(&mut self, head: &Head) -> Level {
         let Some(level) = head.level else {
-            self.evidence = (self.evidence - 1).max(-MOST_EVIDENCE);
+            self.count(-1);
             return Level::Unknown;
         };
         match head.trust {
             Trust::Sure => level,
             Trust::Likely => {
                 let believed = self.evidence >= 0;
-                self.evidence = (self.evidence + 1).min(MOST_EVIDENCE);
+                self.count(1);
                 if believed { level } else { Level::Unknown }
             }
             Trust::Agreed => {
-                let believed = self.evidence >= AGREED;
-                self.evidence = (self.evidence + 1).min(MOST_EVIDENCE);
+                let believed = (AGREED..=MOST_EVIDENCE).contains(&self.evidence);
+                self.count(1);
                 if believed { level } else { Level::Unknown }
             }
-            Trust::Doubtful if self.evidence > 0 => level,
-            Trust::Doubtful => Level::Unknown,
+            Trust::Doubtful => {
+                self.evidence = match self.evidence {
+                    0 => DOUBTS + 1,
+                    MOST_DOUBTS => 1,
+                    doubts if doubts > DOUBTS => doubts + 1,
+                    evidence => evidence,
+                };
+                if (1..=MOST_EVIDENCE).contains(&self.evidence) { level } else { Level::Unknown }
+            }
         }
+    }
+
+    /// One more line for a level, or against.
+    fn count(&mut self, by: i8) {
+        let evidence = if self.evidence > DOUBTS { 0 } else { self.evidence };
+        self.evidence = (evidence + by).clamp(-MOST_EVIDENCE, MOST_EVIDENCE);
     }
 
     /// An event began.

@@ -9,6 +9,7 @@ mod access;
 mod bracket;
 mod bytes;
 mod detect;
+mod enclosed;
 mod escape;
 mod explain;
 mod field;

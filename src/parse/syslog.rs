@@ -91,7 +91,17 @@ pub(super) fn behind_stamp(text: &[u8], end: usize) -> Head {
         let message = behind_tag(text, skip_word(text, at)).0;
         return Head::new(Format::Syslog, Some(level), message);
     }
-    if let Some(level) = facility(word_at(text, host)) {
+    let word = word_at(text, at);
+    if matches!(word, b"emerg" | b"alert" | b"crit" | b"err" | b"warning" | b"notice" | b"info" | b"debug")
+        && matches!(word_at(text, skip_blanks(text, at + word.len())), [.., b']', b':'])
+    {
+        // F5's severity stands between host and tag.
+        let level = word::level(word);
+        return Head { level, ..tagged(text, at + word.len()) };
+    }
+    let relay = word_at(text, host);
+    let relay = relay.strip_prefix(b"<").and_then(|word| word.strip_suffix(b">")).unwrap_or(relay);
+    if let Some(level) = facility(relay) {
         return Head::new(Format::Syslog, Some(level), behind_tag(text, at).0);
     }
     tagged(text, at)
@@ -217,6 +227,13 @@ pub(super) fn facility(word: &[u8]) -> Option<Level> {
 
 /// `%LINK-3-UPDOWN:`, the mnemonic of Cisco's devices, with its severity in the middle.
 pub(super) fn cisco(word: &[u8]) -> Option<Level> {
+    if let Some(rest) = word.strip_prefix(b"%%") {
+        // Huawei's and H3C's `%%01IFNET/4/LINK_STATE`.
+        return match rest.split(|b| *b == b'/').nth(1)? {
+            [digit @ b'0'..=b'7'] => Some(word::syslog(u32::from(digit - b'0'))),
+            _ => None,
+        };
+    }
     let mut parts = word.strip_prefix(b"%")?.strip_suffix(b":")?.split(|b| *b == b'-');
     let severity = parts.nth(1)?;
     match severity {

@@ -277,10 +277,15 @@ fn dated(c: &mut Cursor<'_>, first: usize) -> Option<Shape> {
     let whole = !clock && c.byte(separator).is_some();
     if whole {
         c.digits(1, 4)?;
-    } else if first == 4 || separator == b'/' {
+    } else if first == 4 {
         return None;
     }
+    // `11/20 12:00:00`, a month and a day, only with seconds.
+    let yearless = !whole && !named && separator == b'/';
     let short = c.peek() == b' ' && !named && !whole;
+    if yearless && c.peek() != b' ' {
+        return None;
+    }
     let clf = c.peek() == b':' && named;
     c.between()?;
     let before = c.at;

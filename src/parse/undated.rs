@@ -7,7 +7,7 @@ use crate::parse::bracket::closing;
 use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Trust, skip_blanks};
-use crate::parse::{message, word};
+use crate::parse::{first, message, word};
 
 /// Fields that may stand in front of the level.
 const MOST_FIELDS: usize = 3;
@@ -36,7 +36,12 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
             b'[' | b'(' | b'<' | b'{' => {
                 let close = if text[at] == b'{' { braced(text, at) } else { closing(text, at) }?;
                 let content = text.get(at + 1..close)?;
-                if let Some(level) = shouted(content) {
+                let level = if front.brackets > 0 && front.words == 0 {
+                    word::header(content.trim_ascii())
+                } else {
+                    None
+                };
+                if let Some(level) = level.or_else(|| shouted(content)) {
                     return Some(found(level, message::after_level(text, close + 1), Trust::Likely));
                 }
                 front.brackets += 1;
@@ -49,6 +54,9 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
                     && let Some(level) = word::header(&rest[..letters])
                     && let Some(trust) = front.trust(&rest[letters..], letters)
                 {
+                    if let Some(head) = first::dated(text, at + letters, level) {
+                        return Some(head);
+                    }
                     return Some(found(level, message::after_level(text, at + letters), trust));
                 }
                 at = front.name(text, at)?;
@@ -143,8 +151,11 @@ fn npm_level(word: &[u8]) -> Option<Level> {
     })
 }
 
-/// Signale's `✖  error     text`: a sign, and a word in a column, which may be a level.
+/// Signale's `✖  error     text`: a sign, and a word in a column, which may be a level; Julia's `┌ Warning: text`.
 pub(super) fn signed(text: &[u8]) -> Option<Head> {
+    if let Some(rest) = text.strip_prefix("┌ ".as_bytes()) {
+        return julia(rest, text.len() - rest.len());
+    }
     let sign = text.iter().take(8).position(|b| *b == b' ')?;
     let rest = text.get(sign..)?.strip_prefix(b"  ")?;
     let letters = rest.iter().take(10).take_while(|b| b.is_ascii_lowercase()).count();
@@ -152,4 +163,41 @@ pub(super) fn signed(text: &[u8]) -> Option<Head> {
     let level = word::level(&rest[..letters]);
     let at = skip_blanks(text, sign + 2 + letters);
     column.then(|| Head { level, ..found(Level::Unknown, at, Trust::Sure) })
+}
+
+/// Julia's `Info: text` behind its bracket, which begins at `at`.
+pub(super) fn julia(rest: &[u8], at: usize) -> Option<Head> {
+    let letters = rest.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count();
+    let level = match &rest[..letters] {
+        b"Debug" => Level::Debug,
+        b"Info" => Level::Info,
+        b"Warning" => Level::Warning,
+        b"Error" => Level::Error,
+        _ => return None,
+    };
+    rest[letters..].starts_with(b": ").then(|| found(level, at + letters + 2, Trust::Sure))
+}
+
+/// Factorio's seconds since its start: `   0.123 Error main.cpp:12: text`.
+pub(super) fn seconds(text: &[u8], at: usize) -> Option<Head> {
+    let rest = text.get(at..)?;
+    let whole = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let [b'.', a, b, c, b' ', rest @ ..] = &rest[whole..] else { return None };
+    let letters = rest.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count();
+    let level = word::header(&rest[..letters])?;
+    let place = rest[letters..].split(|b| *b == b' ').nth(1)?;
+    let placed = place.ends_with(b":") && place.iter().filter(|b| **b == b':').count() == 2;
+    let digits = whole > 0 && [a, b, c].iter().all(|b| b.is_ascii_digit());
+    let message = text.len() - rest.len() + letters + 1 + place.len() + 1;
+    (placed && digits).then(|| found(level, message.min(text.len()), Trust::Sure))
+}
+
+/// LXC's `lxc c1 20261120120000.123 ERROR    module - file.c:function:12 - text`.
+pub(super) fn lxc(text: &[u8]) -> Option<Head> {
+    let mut words = text.strip_prefix(b"lxc")?.splitn(5, |b| *b == b' ');
+    let stamp = words.nth(2)?;
+    let level = word::header(words.next()?)?;
+    let timed = stamp.len() == 18 && stamp[14] == b'.' && stamp[..14].iter().all(u8::is_ascii_digit);
+    let message = text.len() - words.next()?.len();
+    timed.then(|| Head::new(Format::Plain, Some(level), skip_blanks(text, message)))
 }

@@ -23,9 +23,9 @@ const SHORT: [(Level, &[&[u8]]); 7] = [
         &[b"dbg", b"dbug", b"fine", b"debu", b"debg", b"debug", b"finer", b"config", b"ddebug", b"subdebug"],
     ),
     (Level::Info, &[b"inf", b"info", b"success"]),
-    (Level::Notice, &[b"note", b"notice"]),
+    (Level::Notice, &[b"ntc", b"note", b"notice"]),
     (Level::Warning, &[b"wrn", b"warn", b"warni", b"warning", b"warnings"]),
-    (Level::Error, &[b"err", b"fail", b"erro", b"error", b"errors", b"failure"]),
+    (Level::Error, &[b"err", b"fail", b"erro", b"eror", b"error", b"errors", b"failure"]),
     (
         Level::Critical,
         &[

@@ -19,6 +19,12 @@ pub(super) fn mark(
             return Some((word::letter(letter)?, 4, Trust::Sure));
         }
     }
+    let module = separator == b':' && rest.get(1) == Some(&b'/');
+    let column = separator == b'|' && rest.get(1) == Some(&b'|');
+    if letters == 1 && letter.is_ascii_uppercase() && (module || column) {
+        // Mozilla's `]: D/nsHttp text`; Grid Engine's `|host|I|text`.
+        return word::letter(letter).map(|level| (level, 1, Trust::Sure));
+    }
     if rest.get(1..3) == Some(b"> ") {
         // Tarantool's, behind the name of its fiber.
         let level = if letter == b'!' { Some(Level::Error) } else { word::letter(letter) };
@@ -66,6 +72,29 @@ pub(super) fn numbered(rest: &[u8]) -> Option<(Level, usize)> {
     let level = word::header(&rest[..letters])?;
     let digits = rest[letters..].iter().take(10).take_while(|b| b.is_ascii_digit()).count();
     (digits > 0 && rest.get(letters + digits) == Some(&b'[')).then_some((level, letters + digits))
+}
+
+/// The gravest level among RouterOS' topics, and where they end: `system,error,critical text`.
+pub(super) fn topics(rest: &[u8]) -> Option<(Level, usize)> {
+    let length = rest.iter().take(60).position(|b| *b == b' ')?;
+    let topics = &rest[..length];
+    let named = topics.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b',' | b'-' | b'!'));
+    let level = topics.split(|b| *b == b',').skip(1).filter_map(word::header).max()?;
+    named.then_some((level, length))
+}
+
+/// Heroku's router says its level first: `at=error code=H12`.
+pub(super) fn heroku(rest: &[u8]) -> Option<(Level, usize)> {
+    let letters = rest.strip_prefix(b"at=")?.iter().take(8).take_while(|b| b.is_ascii_lowercase()).count();
+    let level = word::header(&rest[3..3 + letters])?;
+    rest[3 + letters..].starts_with(b" ").then_some((level, 3 + letters))
+}
+
+/// DB2's `LEVEL: Error`.
+pub(super) fn declared(rest: &[u8]) -> Option<(Level, usize)> {
+    let letters =
+        rest.strip_prefix(b"LEVEL: ")?.iter().take(14).take_while(|b| b.is_ascii_alphabetic()).count();
+    word::header(&rest[7..7 + letters]).map(|level| (level, 7 + letters))
 }
 
 /// Whether the text ends with a place in a source and a colon: `scanner.c:730: `.

@@ -1,6 +1,7 @@
 //! Lines that begin with a timestamp: the one grammar behind Python, Loguru, log4j, Spring, PostgreSQL, nginx and most
 //! home-made layouts. After the timestamp come a few fields in any order; one of them may be the level.
 
+mod fields;
 mod layout;
 mod marks;
 mod passing;
@@ -22,7 +23,8 @@ const MOST_WORDS: usize = 2;
 /// The header whose timestamp is `stamp`, with its bracket still open where `inside`.
 pub(super) fn fields(text: &[u8], stamp: Stamp, bracketed: bool) -> Option<Head> {
     let mut walk = Walk::new(text, stamp, bracketed);
-    if stamp.shape == Shape::Jul {
+    // Plex has its thread behind such a timestamp.
+    if stamp.shape == Shape::Jul && !text[stamp.end..].starts_with(b" [") {
         // The level stands in the next line; that one will be the event.
         return Some(Head { strength: Strength::Part, ..Head::new(Format::Jul, None, 0) });
     }
@@ -153,9 +155,11 @@ impl<'a> Walk<'a> {
         if !self.named
             && let Some(level) = bracket_level(content)
         {
+            // ESPHome's `[12:00:00][C][wifi:204]:` tells of its configuration.
+            let config = content == b"C" && self.stamp.shape == Shape::Clock && self.byte(close + 1) == b'[';
             self.at = close + 1;
             self.separator = b'[';
-            return Field::Level(level, Trust::Sure);
+            return Field::Level(if config { Some(Level::Debug) } else { level }, Trust::Sure);
         }
         if self.words == 0
             && self.brackets == 0
@@ -168,7 +172,11 @@ impl<'a> Walk<'a> {
         self.brackets += 1;
         self.threaded |= self.words == 1 && marks::is_process_and_thread(content);
         // Twisted's system: what follows is the message.
-        if content == b"-" && self.brackets == 1 && self.words == 0 { Field::End } else { Field::Other }
+        if content == b"-" && self.brackets == 1 && self.words == 0 && self.byte(self.at) != b'[' {
+            Field::End
+        } else {
+            Field::Other
+        }
     }
 
     /// Airflow's `{file.py:12}` and ClickHouse's query; any other brace begins a message.
@@ -195,6 +203,11 @@ impl<'a> Walk<'a> {
             if next == b'=' {
                 return self.pair(letters);
             }
+            if next.is_ascii_digit()
+                && let Some(field) = self.numbered_debug(letters)
+            {
+                return field;
+            }
             if let Some(field) = self.level_word(letters, next) {
                 return field;
             }
@@ -206,10 +219,24 @@ impl<'a> Walk<'a> {
             self.at += length;
             return Field::Level(Some(level), trust);
         }
+        if self.named
+            && letters == 2
+            && let Some((level, length)) = marks::heroku(rest)
+        {
+            self.at += length;
+            return Field::Level(Some(level), Trust::Sure);
+        }
         if self.named || token.length == 0 {
             return Field::End;
         }
         let whole = &rest[..token.length];
+        if self.words == 0
+            && rest.get(token.length) == Some(&b',')
+            && let Some((level, length)) = marks::topics(rest)
+        {
+            self.at += length;
+            return Field::Level(Some(level), Trust::Sure);
+        }
         self.marked(rest, whole).unwrap_or_else(|| self.name(whole, token.number))
     }
 
@@ -222,7 +249,7 @@ impl<'a> Walk<'a> {
             let message = skip_blanks(self.text, self.at + whole.len());
             return Some(Field::Done(Head::new(Format::Syslog, Some(level), message)));
         }
-        if let Some((level, end)) = marks::record(rest) {
+        if let Some((level, end)) = marks::record(rest).or_else(|| marks::declared(rest)) {
             self.at += end;
             return Some(Field::Level(Some(level), Trust::Sure));
         }
@@ -243,6 +270,12 @@ impl<'a> Walk<'a> {
 
     /// A logger's, a host's or a program's name, or a number.
     fn name(&mut self, whole: &[u8], number: bool) -> Field {
+        if self.inside && whole.ends_with(b"]") {
+            // Pi-hole's process in the timestamp's bracket.
+            self.inside = false;
+            self.at += whole.len();
+            return Field::Other;
+        }
         let tag = self.at;
         let mut end = self.at + whole.len();
         let mut tagged = whole.ends_with(b":");
@@ -309,6 +342,8 @@ impl<'a> Walk<'a> {
         let apart = matches!(self.separator, b'|' | b'-' | b',' | b']');
         let colon = next == b':';
         let trust = match (upper, self.words) {
+            // Unreal's `[2026.11.20-12.00.00:123][  0]LogTemp: Error: text`.
+            _ if self.named && colon && self.bracketed && self.text.get(5) == Some(&b'.') => Trust::Sure,
             // MiniDLNA's `scanner.c:730: warn: text`.
             _ if self.named && colon && self.bracketed && marks::is_behind_place(&self.text[..self.at]) => {
                 Trust::Sure
@@ -321,6 +356,8 @@ impl<'a> Walk<'a> {
             (true, 1..) if word == b"ALERT" && self.separator == 0 => return None,
             (false, 0) if colon && marks::is_category(rest) => Trust::Sure,
             (false, _) if colon && self.separator == b':' => Trust::Sure,
+            // libvirt's.
+            (false, 0) if rest.starts_with(b" : ") => Trust::Sure,
             // Slurm's.
             (false, 0) if colon && self.bracketed && self.text.get(11) == Some(&b'T') => Trust::Sure,
             (false, 0 | 1) if colon && self.threaded => Trust::Sure,
@@ -345,57 +382,5 @@ impl<'a> Walk<'a> {
         let level = word::header(word).filter(|_| whole && word::is_upper(word))?;
         self.at = end;
         Some(Field::Level(Some(level), Trust::Sure))
-    }
-
-    /// PostgreSQL's words, which two blanks follow.
-    fn postgres(&mut self, word: &[u8], after: usize) -> Option<Field> {
-        if !matches!(self.text.get(after..), Some([b' ', b' ', ..])) || self.inside {
-            return None;
-        }
-        let part = matches!(word, b"STATEMENT" | b"DETAIL" | b"HINT" | b"CONTEXT" | b"QUERY" | b"LOCATION");
-        if !part && word != b"LOG" {
-            let marked = self.brackets > 0 || self.words > 0;
-            return (marked && word::is_upper(word)).then(|| word::header(word)).flatten().map(|level| {
-                Field::Done(Head::new(Format::Postgres, Some(level), skip_blanks(self.text, after)))
-            });
-        }
-        let head = Head::new(Format::Postgres, Some(Level::Info), skip_blanks(self.text, after));
-        Some(Field::Done(if part { Head { strength: Strength::Part, ..head } } else { head }))
-    }
-
-    /// Monolog's `channel.LEVEL:`.
-    #[inline]
-    fn channel(&self, whole: &[u8]) -> Option<Field> {
-        let name = whole.strip_suffix(b":")?;
-        let dot = memchr::memrchr(b'.', name)?;
-        let word = &name[dot + 1..];
-        let level = word::is_upper(word).then(|| word::header(word)).flatten()?;
-        let message = skip_blanks(self.text, self.at + whole.len());
-        let exception = crate::parse::php::monolog_exception(self.text, message);
-        Some(Field::Done(Head { exception, ..Head::new(Format::Php, Some(level), message) }))
-    }
-
-    /// `level=error` after a timestamp; any other pair is passed over.
-    fn pair(&mut self, letters: usize) -> Field {
-        let from = self.at + letters + 1;
-        let rest = self.text.get(from..).unwrap_or_default();
-        let length = rest.iter().take_while(|b| !matches!(b, b' ' | b'\t')).count();
-        let key = &self.text[self.at..self.at + letters];
-        let value = rest[..length].trim_ascii();
-        let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
-        if matches!(key, b"level" | b"lvl" | b"severity")
-            && let Some(level) = word::value(value)
-        {
-            let mut head = Head::new(Format::Logfmt, Some(level), skip_blanks(self.text, from + length));
-            if let Some(inner) = crate::parse::logfmt::message(self.text, from + length) {
-                head.place = inner;
-            }
-            return Field::Done(head);
-        }
-        if value.starts_with(b"\"") {
-            return Field::End;
-        }
-        self.at = from + length;
-        Field::Other
     }
 }

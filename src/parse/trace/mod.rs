@@ -230,6 +230,10 @@ fn begin(text: &[u8], indented: bool) -> Step {
     if text.starts_with(b"\xe2\x95\xad") && memchr::memmem::find(text, TRACEBACK).is_some() {
         return Step::start(Trace::Box);
     }
+    // What Julia's loggers draw below a message.
+    if text.starts_with("│ ".as_bytes()) || text.starts_with("└ @ ".as_bytes()) {
+        return Step::inside(Trace::Stack);
+    }
     if is_excerpt(text) {
         return Step::start(Trace::Excerpt);
     }
