@@ -134,6 +134,11 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
                 level = word::level(value).or(number).or(level);
             }
             Key::Message if message.is_none() => message = Some(place(&pair)),
+            // Heroku's and l2met's `at=error`.
+            Key::Time if pair.value.1 - pair.value.0 < 8 && level.is_none() => {
+                level = word::header(value);
+                time |= level.is_none();
+            }
             Key::Time => time = true,
             Key::ErrorType => exception = Some(pair.value),
             Key::Stack if exception.is_none() => {

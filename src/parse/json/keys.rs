@@ -7,6 +7,8 @@ use crate::parse::word;
 pub(in crate::parse) enum Key {
     Level,
     LevelName,
+    /// A level's word or nothing: zap's short keys.
+    LevelWord,
     PythonNumber,
     OtelNumber,
     SyslogNumber,
@@ -34,7 +36,9 @@ pub(in crate::parse) fn key(name: &[u8]) -> Key {
         }};
     }
     match name.len() {
-        1 => table! { Key::Letter => b"s"; Key::Time => b"t"; },
+        1 => {
+            table! { Key::Letter => b"s"; Key::Time => b"t"; Key::LevelWord => b"l"; Key::Message(3) => b"m"; }
+        }
         2 => {
             table! { Key::Time => b"ts"; Key::Level => b"@l"; Key::Message(1) => b"@m"; Key::Serilog => b"@t"; }
         }

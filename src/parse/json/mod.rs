@@ -223,7 +223,11 @@ pub(super) fn walk(text: &[u8], mut pairs: Pairs<'_>, mut found: Found, mut any:
     if !any && !pairs.closed {
         return None;
     }
-    let own = found.level.or(found.serilog.then_some(Level::Info)).or_else(|| own::kibana(text));
+    let own = found
+        .level
+        .or(found.serilog.then_some(Level::Info))
+        .or_else(|| own::kibana(text))
+        .or_else(|| own::mysql(text));
     let by_status = if own.is_none() { access::level(text) } else { None };
     let level = own.or(by_status);
     let place = match found.message {
@@ -264,6 +268,7 @@ fn note(text: &[u8], pair: &Pair, found: &mut Found, depth: u8) {
             found.level(word::value(bytes), value.string || bytes.len() == 2);
         }
         Key::LevelName if value.string => found.level(word::value(bytes), true),
+        Key::LevelWord if value.string => found.level(word::level(bytes), true),
         Key::PythonNumber => found.level(word::parse_number(bytes).and_then(word::python_number), false),
         Key::OtelNumber => found.level(word::parse_number(bytes).and_then(word::otel), false),
         Key::SyslogNumber => {

@@ -28,3 +28,15 @@ pub(super) fn kibana(text: &[u8]) -> Option<Level> {
     let mut tags = text[tags.from..tags.to].split(|b| matches!(b, b'[' | b']' | b','));
     tags.find_map(|tag| word::level(tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?))
 }
+
+/// MySQL's error log as JSON, by its priority, which is only one beside an error's code.
+pub(super) fn mysql(text: &[u8]) -> Option<Level> {
+    let priority = member(text, 0, b"prio")?;
+    member(text, 0, b"err_code")?;
+    Some(match &text[priority.from..priority.to] {
+        b"0" | b"3" => Level::Info,
+        b"1" => Level::Error,
+        b"2" => Level::Warning,
+        _ => return None,
+    })
+}
