@@ -7,12 +7,13 @@ use crate::parse::word;
 /// The longest field in brackets that can stand before a level.
 const LONGEST_FIELD: usize = 200;
 
-/// The bracket that closes the one at `open`, nested ones skipped; `None` where the field is too long.
+/// The bracket that closes the one at `open`, nested ones skipped; `None` where none stands there, or the field is too long.
 pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
     let (left, right) = match text.get(open)? {
         b'(' => (b'(', b')'),
         b'<' => (b'<', b'>'),
-        _ => (b'[', b']'),
+        b'[' => (b'[', b']'),
+        _ => return None,
     };
     let mut depth = 0usize;
     for (i, byte) in text[open..].iter().take(LONGEST_FIELD).enumerate() {
