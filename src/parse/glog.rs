@@ -88,14 +88,17 @@ pub(super) fn brief(text: &[u8]) -> Option<Head> {
 /// logcat's process and thread forms, `I( 4242) text  (Tag)`, `W( 4242: 4243) text`, and ESP-IDF's `I (1234) tag: text`.
 fn process(text: &[u8]) -> Option<Head> {
     let [letter @ (b'V' | b'D' | b'I' | b'W' | b'E' | b'F' | b'A'), rest @ ..] = text else { return None };
-    let inner = rest.strip_prefix(b"(").or_else(|| rest.strip_prefix(b" ("))?;
+    let spaced = rest.strip_prefix(b" (");
+    let inner = spaced.or_else(|| rest.strip_prefix(b"("))?;
     let close = inner.iter().take(20).position(|b| *b == b')')?;
     let numbers = inner[..close].iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b':'));
-    let message = text.len() - inner.len() + close + 1;
-    let whole = numbers
-        && inner[close - usize::from(close > 0)].is_ascii_digit()
-        && inner[close..].starts_with(b") ");
-    whole.then(|| Head::new(Format::Android, word::letter(*letter), skip_blanks(text, message)))
+    let message = text.len() - inner.len() + close + 2;
+    let number = numbers && close > 0 && inner[close - 1].is_ascii_digit();
+    // A letter and a number in parentheses may begin a sentence; a tag and a colon behind them do not.
+    let tag = text.get(message..)?.split(|b| *b == b' ').next()?;
+    let tagged = spaced.is_none() || tag.len() > 1 && tag.contains(&b':');
+    (number && tagged && inner[close..].starts_with(b") "))
+        .then(|| Head::new(Format::Android, word::letter(*letter), skip_blanks(text, message)))
 }
 
 /// logcat's threadtime and time forms behind the timestamp: `1702  2395 D Tag: text`, `D/Tag( 1702): text`.

@@ -23,7 +23,8 @@ pub(super) fn mark(
     let column = separator == b'|' && rest.get(1) == Some(&b'|');
     if letters == 1 && letter.is_ascii_uppercase() && (module || column) {
         // Mozilla's `]: D/nsHttp text`; Grid Engine's `|host|I|text`.
-        return word::letter(letter).map(|level| (level, 1, Trust::Sure));
+        let trust = if column { Trust::Likely } else { Trust::Sure };
+        return word::letter(letter).map(|level| (level, 1, trust));
     }
     if rest.get(1..3) == Some(b"> ") {
         // Tarantool's, behind the name of its fiber.
@@ -32,7 +33,6 @@ pub(super) fn mark(
     }
     match letters {
         _ if words > 0 => return None,
-        0 => return clam(rest, separator),
         1 => {}
         2 => return syslog_pair(rest),
         _ => return None,
@@ -55,15 +55,14 @@ pub(super) fn mark(
 }
 
 /// ClamAV's marks behind its arrow: `-> ^text`, `-> !text`, `-> *text`.
-fn clam(rest: &[u8], separator: u8) -> Option<(Level, usize, Trust)> {
+pub(super) fn clam(rest: &[u8]) -> Option<Level> {
     let level = match rest {
         [b'^', ..] => Level::Warning,
         [b'!', ..] => Level::Error,
         [b'*', ..] => Level::Debug,
         _ => return None,
     };
-    let word = rest.get(1).is_some_and(u8::is_ascii_alphanumeric);
-    (word && separator == b'-').then_some((level, 1, Trust::Sure))
+    rest.get(1).is_some_and(u8::is_ascii_alphanumeric).then_some(level)
 }
 
 /// A level in capitals with a number and a bracket right behind it, as one of vCenter's services writes: `WARN574240[12] text`.

@@ -212,6 +212,13 @@ impl<'a> Walk<'a> {
                 return field;
             }
         }
+        if letters == 0
+            && self.text[..self.at].ends_with(b"-> ")
+            && let Some(level) = marks::clam(rest)
+        {
+            self.at += 1;
+            return Field::Level(Some(level), Trust::Sure);
+        }
         if !self.named
             && letters <= 2
             && let Some((level, length, trust)) = marks::mark(rest, letters, self.separator, self.words)
