@@ -99,6 +99,7 @@ fn digit(text: &[u8]) -> Option<Head> {
         .or_else(|| server::relative(text))
         .or_else(|| front::cisco(text))
         .or_else(|| front::counted(text))
+        .or_else(|| front::exponent(text))
         .or_else(|| undated::npm_log(text))
         .or_else(|| requests::unquoted(text))
         .or_else(|| prefixed(text))

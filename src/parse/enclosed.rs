@@ -76,7 +76,7 @@ pub(super) fn glib(text: &[u8], at: usize) -> Option<Head> {
     };
     let message = skip_blanks(text, at + colon + 1);
     let stamp = time::stamp(text, message).filter(|stamp| stamp.shape == Shape::Clock);
-    let message = stamp.map_or(message, |stamp| skip_blanks(text, stamp.end + 1));
+    let message = stamp.map_or(message, |stamp| skip_blanks(text, text.len().min(stamp.end + 1)));
     Some(Head::new(Format::Plain, Some(level), message))
 }
 

@@ -203,6 +203,8 @@ pub(super) fn old_redis(text: &[u8], stamp: Stamp, at: usize) -> Option<Head> {
         return None;
     }
     let level = match text.get(stamp.end..)? {
+        // Node-RED's level stands behind such a dash.
+        [b' ', b'-', b' ', b'[', ..] => return None,
         [b' ', sign, b' ', ..] => redis_sign(*sign)?,
         _ => return None,
     };
@@ -263,6 +265,17 @@ pub(super) fn counted(text: &[u8]) -> Option<Head> {
     let level = word::header(&rest[..letters]).filter(|_| rest[letters..].starts_with(b": "));
     let from = if level.is_some() { message + letters + 2 } else { message };
     Some(Head::new(Format::Plain, level, from))
+}
+
+/// zap's seconds as it writes them by default: `1.7951760001234567e+09<tab>INFO<tab>text`.
+pub(super) fn exponent(text: &[u8]) -> Option<Head> {
+    let tab = text.iter().take(28).position(|b| *b == b'\t')?;
+    let number = text[..tab].strip_suffix(b"e+09")?;
+    let rest = &text[tab + 1..];
+    let letters = rest.iter().take(7).take_while(|b| b.is_ascii_alphabetic()).count();
+    let level = word::header(&rest[..letters])?;
+    let whole = number.iter().all(|b| b.is_ascii_digit() || *b == b'.') && rest.get(letters) == Some(&b'\t');
+    whole.then(|| Head::new(Format::Plain, Some(level), message::after_level(text, tab + 1 + letters)))
 }
 
 /// i2pd's `12:00:00@123/info - text`.

@@ -113,7 +113,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
 /// Goes on at `at`, the pairs before it having shown `level`, and a `time` or not.
 pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> Option<Head> {
     let mut first = at == 0;
-    let (mut at, mut level, mut time) = (at, level, time);
+    let (mut at, mut level, mut time) = (skip_blanks(text, at), level, time);
     let (mut message, mut exception) = (None, None);
     while at < text.len() {
         let Some((pair, end)) = pair(text, at) else {

@@ -4,7 +4,8 @@ use super::{Field, Walk};
 use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Strength, Trust, skip_blanks};
-use crate::parse::word;
+use crate::parse::time::Shape;
+use crate::parse::{syslog, word};
 
 impl Walk<'_> {
     /// PostgreSQL's words, which two blanks follow.
@@ -65,5 +66,18 @@ impl Walk<'_> {
         let fits = matches!(word, b"DEBUG" | b"debug") && matches!(rest, [b'1'..=b'5', b':', b' ', ..]);
         self.at += if fits { letters + 1 } else { 0 };
         fits.then_some(Field::Level(Some(Level::Debug), Trust::Sure))
+    }
+
+    /// Whether a level in small letters or with one capital stands as its first word where only one program puts it so:
+    /// Nagios' `[1795176000] Warning: text`, Falco's `12:00:00.123456789: Warning text`, Domoticz' two blanks before
+    /// `Error: text`, libvirt's ` : ` behind it, Slurm's `[2026-11-20T12:00:00.123] error: text`.
+    pub(super) fn is_programs_own(&self, word: &[u8], rest: &[u8]) -> bool {
+        let colon = rest.first() == Some(&b':');
+        let titled = syslog::is_titled(word);
+        let dated = self.stamp.shape == Shape::Epoch || self.text.get(11) == Some(&b'T');
+        colon && self.bracketed && dated
+            || titled && self.separator == b':' && self.stamp.shape == Shape::Clock
+            || titled && colon && self.text[..self.at].ends_with(b"  ")
+            || rest.starts_with(b" : ")
     }
 }

@@ -176,6 +176,13 @@ pub(super) fn is_thread(word: &[u8]) -> bool {
     if let Some(number) = word.strip_prefix(b"0x") {
         return number.iter().all(u8::is_ascii_hexdigit);
     }
+    if let Some(seconds) = word.strip_suffix(b"s")
+        && seconds.contains(&b'.')
+        && seconds.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+    {
+        // RethinkDB's seconds since its start.
+        return true;
+    }
     if word.starts_with(b"TID-") || word.starts_with(b"JID-") {
         return true;
     }

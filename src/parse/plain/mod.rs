@@ -363,10 +363,7 @@ impl<'a> Walk<'a> {
             (true, 1..) if word == b"ALERT" && self.separator == 0 => return None,
             (false, 0) if colon && marks::is_category(rest) => Trust::Sure,
             (false, _) if colon && self.separator == b':' => Trust::Sure,
-            // libvirt's.
-            (false, 0) if rest.starts_with(b" : ") => Trust::Sure,
-            // Slurm's.
-            (false, 0) if colon && self.bracketed && self.text.get(11) == Some(&b'T') => Trust::Sure,
+            (false, 0) if self.is_programs_own(word, rest) => Trust::Sure,
             (false, 0 | 1) if colon && self.threaded => Trust::Sure,
             (true, 0) => Trust::Sure,
             (true, _) if apart || wide || dashed => Trust::Sure,
