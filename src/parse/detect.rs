@@ -168,7 +168,8 @@ fn pairs(text: &[u8], end: usize) -> Option<Head> {
 fn indented(text: &[u8]) -> Option<Head> {
     let blanks = text.iter().take(12).take_while(|b| **b == b' ').count();
     // A level or a timestamp begins in no other way.
-    if blanks > 2 && !text.get(blanks).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit()) {
+    if blanks > 2 && !text.get(blanks).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit())
+    {
         return None;
     }
     if matches!(blanks, 1 | 11) && text.get(blanks) != Some(&b'<') {

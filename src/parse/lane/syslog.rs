@@ -92,6 +92,8 @@ fn is_tag(line: &[u8], from: usize, end: usize) -> bool {
     let name = &line[from..end];
     // HAProxy's lines are requests; Kerberos' tags end with a level.
     let known = name[0] == b'h' && name.starts_with(b"haproxy") || name.ends_with(b"):");
+    // F5's severity stands where the tag is looked for.
+    let known = known || word::level(name).is_some();
     let closed = name.ends_with(b"]:") || first(line, from, end, |text| equal(text, b'[')).is_none();
     !known && closed && is_no_facility(line, from, end)
 }

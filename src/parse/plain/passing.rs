@@ -1,7 +1,7 @@
 //! Fields of a header that tell nothing, passed over without a look at each way in which one might: names, numbers and
 //! simple brackets, which are most of them.
 
-use super::{MOST_WORDS, Walk};
+use super::{MOST_WORDS, Walk, marks};
 use crate::parse::bracket::plain_field;
 use crate::parse::{syslog, word};
 
@@ -58,11 +58,17 @@ impl Walk<'_> {
                 end += 1;
             }
             if end == from {
-                let Some(close) = plain_field(text, from) else { return false };
+                // Behind one word, a program's name, may stand its process and thread.
+                let Some(close) = plain_field(text, from).filter(|_| self.words != 1) else { return false };
                 self.at = close + 1;
                 self.brackets += 1;
             } else {
-                let apart = text.get(end).is_none_or(|byte| kind(*byte) & BEHIND != 0);
+                // A comma behind the first word may begin a list of topics.
+                let apart = match text.get(end) {
+                    Some(b',') => self.words > 0,
+                    Some(byte) => kind(*byte) & BEHIND != 0,
+                    None => true,
+                };
                 let whole = &text[from..end];
                 let number = letters == 0 && whole.iter().all(|b| b.is_ascii_digit() || *b == b'.');
                 if !apart || !number && !self.is_name(whole, letters) {
@@ -82,8 +88,8 @@ impl Walk<'_> {
     /// Whether a word of plain bytes that begins with so many letters is no more than a name.
     #[inline(always)]
     fn is_name(&self, whole: &[u8], letters: usize) -> bool {
-        // A letter or two at the beginning may be a mark.
-        if letters < if self.words == 0 { 3 } else { 1 } {
+        // A letter or two may be a mark, and some names are a thread's.
+        if letters < 3 || marks::is_thread(whole) {
             return false;
         }
         if letters == whole.len() {
