@@ -23,8 +23,8 @@ use super::routes::{Site, say};
 use super::{Fact, ScrapeError};
 use crate::expose::{Encoding, Format, Style, encode, encoding, negotiate};
 
-/// Chunks between the walk and the connection.
-const QUEUE: usize = 2;
+/// Chunks between the walk and the connection: one more is being made, and one sent.
+const QUEUE: usize = 1;
 /// A client that has let a scrape wait this long makes room for another.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Who has not got a place among the scrapes at once after this time is told to come back.
