@@ -42,15 +42,7 @@ impl Head {
     pub fn new<N: Into<Box<str>>, V: Into<Box<str>>>(pairs: impl IntoIterator<Item = (N, V)>) -> Head {
         let pairs: Vec<(Box<str>, Box<str>)> = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
         let mut text = String::new();
-        for (name, value) in &pairs {
-            if !text.is_empty() {
-                text.push(',');
-            }
-            text.push_str(name);
-            text.push_str("=\"");
-            escape_into(&mut text, value);
-            text.push('"');
-        }
+        pairs.iter().for_each(|(name, value)| push_pair(&mut text, name, value));
         Head { pairs, text: text.into() }
     }
 
@@ -65,8 +57,19 @@ impl Head {
     }
 }
 
+/// Appends a label as the text formats want it, with a comma before it unless it is the first.
+pub(super) fn push_pair(out: &mut String, name: &str, value: &str) {
+    if !out.is_empty() {
+        out.push(',');
+    }
+    out.push_str(name);
+    out.push_str("=\"");
+    escape_into(out, value);
+    out.push('"');
+}
+
 /// Appends a label value as the text formats want it: `\`, `"` and line feeds escaped.
-pub fn escape_into(out: &mut String, value: &str) {
+fn escape_into(out: &mut String, value: &str) {
     if !value.bytes().any(|b| matches!(b, b'\\' | b'"' | b'\n')) {
         out.push_str(value);
         return;

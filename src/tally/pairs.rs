@@ -1,6 +1,6 @@
 //! Label pairs as the text formats write them, rendered once.
 
-use super::exposition::escape_into;
+use super::exposition::push_pair;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -33,15 +33,7 @@ impl Pairs {
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Pairs {
     fn from_iter<T: IntoIterator<Item = (N, V)>>(pairs: T) -> Pairs {
         let mut text = String::with_capacity(96);
-        for (name, value) in pairs {
-            if !text.is_empty() {
-                text.push(',');
-            }
-            text.push_str(name.as_ref());
-            text.push_str("=\"");
-            escape_into(&mut text, value.as_ref());
-            text.push('"');
-        }
+        pairs.into_iter().for_each(|(name, value)| push_pair(&mut text, name.as_ref(), value.as_ref()));
         Pairs(text.into())
     }
 }
