@@ -110,8 +110,8 @@ fn label(tally: &Tally, name: &str) -> Option<String> {
     let counted = |number: &Number| matches!(number, Number::Count(count) if *count > 0);
     tally
         .series()
-        .filter(|series| matches!(series.key.metric, Metric::Pattern(_)) && counted(&series.number))
-        .find_map(|series| series.key.labels.iter().find(|(known, _)| *known == name))
+        .filter(|series| matches!(series.metric, Metric::Pattern(_)) && counted(series.number))
+        .find_map(|series| series.labels.iter().find(|(known, _)| *known == name))
         .map(|(_, value)| value.into_owned())
 }
 
@@ -121,8 +121,8 @@ fn value(tally: &Tally, name: &str) -> Option<f64> {
     let of = |metric| matches!(metric, Metric::Rule(family, _) if plan.families[family].name == name);
     let values: Vec<f64> = tally
         .series()
-        .filter(|series| of(series.key.metric))
-        .map(|series| match &series.number {
+        .filter(|series| of(series.metric))
+        .map(|series| match series.number {
             Number::Count(count) => *count as f64,
             Number::Sum(value) | Number::Gauge(value) | Number::Histogram(_, value) => *value,
         })

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 
-use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Source, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Rendered, Run, Source, Value, Visit};
 
 /// A walk over all sources in which every family stands once, sorted by name where each source is sorted.
 pub struct Merged {
@@ -117,9 +117,15 @@ impl Visit for Between<'_, '_> {
         }
     }
 
-    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+    fn rendered(&mut self, head: &Head, more: Rendered<'_>, value: Value<'_>, detail: Detail<'_>) {
         if !self.mute {
             self.to.rendered(head, more, value, detail);
+        }
+    }
+
+    fn run(&mut self, head: &Head, run: Run<'_>) {
+        if !self.mute {
+            self.to.run(head, run);
         }
     }
 }

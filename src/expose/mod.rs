@@ -65,4 +65,6 @@ mod detail_tests;
 #[cfg(test)]
 mod rendered_tests;
 #[cfg(test)]
+mod run_tests;
+#[cfg(test)]
 mod tests;

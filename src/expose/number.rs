@@ -6,31 +6,30 @@ use std::io::Write;
 const DIGITS: usize = 20;
 
 /// Appends a count in decimal.
-pub(super) fn push_u64(out: &mut Vec<u8>, n: u64) {
-    let mut digits = [0_u8; DIGITS];
-    let at = fill(&mut digits, n);
-    out.extend_from_slice(&digits[at..]);
+pub(super) fn push_u64(out: &mut Vec<u8>, mut n: u64) {
+    if n < 10 {
+        return out.push(b'0' + n as u8);
+    }
+    let from = out.len();
+    let len = n.ilog10() as usize + 1;
+    // Room first, then digits from the last to the first where they belong: what is written byte by byte and copied
+    // at once after that makes the processor wait.
+    out.extend_from_slice(&[0; DIGITS]);
+    for digit in out[from..from + len].iter_mut().rev() {
+        *digit = b'0' + (n % 10) as u8;
+        n /= 10;
+    }
+    out.truncate(from + len);
 }
 
 /// Appends what comes after the labels of a line: the brace, a count, and the line's end.
 pub(super) fn push_end(out: &mut Vec<u8>, n: u64) {
-    let mut end = [b'\n'; DIGITS + 3];
-    let at = fill(&mut end[..DIGITS + 2], n);
-    end[at - 2..at].copy_from_slice(b"} ");
-    out.extend_from_slice(&end[at - 2..]);
-}
-
-/// Writes a count in decimal to the end of `room`, and gives where it starts.
-fn fill(room: &mut [u8], mut n: u64) -> usize {
-    let mut at = room.len();
-    loop {
-        at -= 1;
-        room[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            return at;
-        }
+    if n < 10 {
+        return out.extend_from_slice(&[b'}', b' ', b'0' + n as u8, b'\n']);
     }
+    out.extend_from_slice(b"} ");
+    push_u64(out, n);
+    out.push(b'\n');
 }
 
 /// Appends a float as both text formats read it: `+Inf`, `-Inf`, `NaN`, else the shortest decimal that reads back
@@ -109,10 +108,11 @@ mod tests {
 
     #[test]
     fn counts_are_exact() {
-        for n in [0, 7, 10, 99, 100, 9_007_199_254_740_993, u64::MAX] {
-            let mut out = Vec::new();
+        for n in [0, 7, 9, 10, 99, 100, 9_007_199_254_740_993, u64::MAX] {
+            let mut out = b"a".to_vec();
             push_u64(&mut out, n);
-            assert_eq!(String::from_utf8(out).unwrap(), n.to_string());
+            push_end(&mut out, n);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("a{n}}} {n}\n"));
         }
     }
 

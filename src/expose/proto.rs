@@ -9,7 +9,7 @@ use super::CHUNK;
 use super::sparse;
 use super::wire::{LENGTH, VARINT, bytes, double, key, varint, varint_len};
 use crate::tally::exemplar::{Exemplar, LABEL};
-use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Rendered, Value, Visit};
 use crate::tally::native::Native;
 
 /// A family's message is closed when it has grown to this size, so that memory stays bounded and in the cache.
@@ -152,7 +152,7 @@ impl Visit for Encoder<'_> {
         self.end(value, detail);
     }
 
-    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+    fn rendered(&mut self, head: &Head, more: Rendered<'_>, value: Value<'_>, detail: Detail<'_>) {
         self.head(head);
         more.iter().for_each(|(name, value)| label(&mut self.metric, name, &value));
         self.end(value, detail);

@@ -3,7 +3,8 @@
 use super::tests::{desc, encoded};
 use super::*;
 use crate::tally::exemplar::Exemplar;
-use crate::tally::exposition::{Buckets, Detail, Head, Kind, Pairs, Value, Visit};
+use crate::tally::exposition::{Buckets, Detail, Head, Kind, Value, Visit};
+use crate::tally::pairs::Pairs;
 use proptest::prelude::*;
 
 type Labels = Vec<(String, String)>;
@@ -52,7 +53,7 @@ impl Source for Both {
                 let head = &heads[head % heads.len()];
                 if self.rendered {
                     let more: Pairs = more.iter().map(|(name, value)| (name, value)).collect();
-                    to.rendered(head, &more, value, detail);
+                    to.rendered(head, more.rendered(), value, detail);
                 } else {
                     let more: Vec<(&str, &str)> = more.iter().map(|(n, v)| (&**n, &**v)).collect();
                     to.detailed(head, &more, value, detail);

@@ -9,7 +9,7 @@ use super::CHUNK;
 use super::labels::{escape, push_pair};
 use super::number::{push_canonical, push_end, push_f64, push_u64};
 use crate::tally::exemplar::{Exemplar, LABEL};
-use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Pairs, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Rendered, Run, Value, Visit};
 
 /// Encodes a walk; [`Encoder::finish`] ends it.
 pub(super) struct Encoder<'s> {
@@ -25,9 +25,8 @@ pub(super) struct Encoder<'s> {
     /// The family is an OpenMetrics counter or histogram, whose samples may carry more.
     rich: bool,
     les: Bounds,
-    /// How lines of the present family begin under the head of the last one, and that head. Empty before the first.
+    /// How the lines of the present run begin.
     start: Vec<u8>,
-    start_of: String,
     /// OpenMetrics names in use, so that a counter `x_total` beside a gauge `x` does not announce `x` twice.
     taken: HashSet<Box<str>>,
 }
@@ -45,7 +44,6 @@ impl<'s> Encoder<'s> {
             rich: false,
             les: Bounds::default(),
             start: Vec::new(),
-            start_of: String::new(),
             taken: HashSet::new(),
         }
     }
@@ -186,7 +184,6 @@ impl Visit for Encoder<'_> {
         {
             line(b"# UNIT ", &|out| out.extend_from_slice(unit.as_bytes()));
         }
-        self.start.clear();
         self.name.clear();
         self.name.extend_from_slice(desc.name.as_bytes());
         self.kind = desc.kind;
@@ -201,16 +198,24 @@ impl Visit for Encoder<'_> {
         self.line(Labels { head: head.text(), text: "", pairs: more }, value, detail);
     }
 
-    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
-        let has_more = self.rich && !detail.exemplars.is_empty() || self.created && detail.created.is_some();
-        match (value, more.text()) {
-            (_, "") => {}
-            (Value::Int(n), more) if !has_more => return self.plain(head, more, n),
-            // Counters of values are mostly whole too.
-            (Value::Float(x), more) if !has_more && is_whole(x) => return self.plain(head, more, x as u64),
-            _ => {}
-        }
+    fn rendered(&mut self, head: &Head, more: Rendered<'_>, value: Value<'_>, detail: Detail<'_>) {
         self.line(Labels { head: head.text(), text: more.text(), pairs: &[] }, value, detail);
+    }
+
+    fn run(&mut self, head: &Head, run: Run<'_>) {
+        if self.created || self.kind == Kind::Histogram {
+            for ((more, value), created) in run.iter().zip(run.created()) {
+                self.rendered(head, more, value, Detail { created, ..Detail::default() });
+            }
+            return;
+        }
+        self.begin(head);
+        for (more, value) in run.iter() {
+            match whole(value) {
+                Some(n) if !more.text().is_empty() => self.plain(more.text(), n),
+                _ => self.rendered(head, more, value, Detail::default()),
+            }
+        }
     }
 }
 
@@ -229,23 +234,20 @@ impl Labels<'_> {
 }
 
 impl Encoder<'_> {
+    /// Lines that [`Encoder::plain`] writes from now on have this head.
+    fn begin(&mut self, head: &Head) {
+        self.start.clear();
+        self.start.extend_from_slice(&self.name);
+        self.start.push(b'{');
+        self.start.extend_from_slice(head.text().as_bytes());
+        if !head.text().is_empty() {
+            self.start.push(b',');
+        }
+    }
+
     /// A line that is nothing but labels and a whole number, in as few steps as there can be: scrapes of many series
     /// consist of these.
-    fn plain(&mut self, head: &Head, more: &str, n: u64) {
-        if self.kind == Kind::Histogram {
-            return;
-        }
-        if self.start.is_empty() || self.start_of != head.text() {
-            self.start.clear();
-            self.start.extend_from_slice(&self.name);
-            self.start.push(b'{');
-            self.start.extend_from_slice(head.text().as_bytes());
-            if !head.text().is_empty() {
-                self.start.push(b',');
-            }
-            self.start_of.clear();
-            self.start_of.push_str(head.text());
-        }
+    fn plain(&mut self, more: &str, n: u64) {
         self.out.append(&mut self.pending);
         self.out.extend_from_slice(&self.start);
         self.out.extend_from_slice(more.as_bytes());
@@ -286,9 +288,13 @@ impl Encoder<'_> {
     }
 }
 
-/// Whether a number is written without a point, and a `u64` holds it.
-fn is_whole(x: f64) -> bool {
-    x.is_sign_positive() && x < 1e15 && x.fract() == 0.0
+/// A number that is written without a point, and that a `u64` holds. Counters of values are mostly whole too.
+fn whole(value: Value<'_>) -> Option<u64> {
+    match value {
+        Value::Int(n) => Some(n),
+        Value::Float(x) => (x.is_sign_positive() && x < 1e15 && x.fract() == 0.0).then_some(x as u64),
+        Value::Histogram(_) => None,
+    }
 }
 
 /// Seconds as Prometheus keeps them: to the millisecond.

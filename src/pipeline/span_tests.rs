@@ -281,11 +281,11 @@ impl World {
         let mut counts = Counts::default();
         for series in self.tally.series() {
             let label = |name: &str| {
-                let found = series.key.labels.iter().find(|(known, _)| **known == *name);
+                let found = series.labels.iter().find(|(known, _)| **known == *name);
                 found.map_or(String::new(), |(_, value)| value.to_string())
             };
             let sum = counts.events.entry((label("outcome"), label("user"))).or_default();
-            match (&series.key.metric, &series.number) {
+            match (&series.metric, series.number) {
                 (Metric::Pattern(_), Number::Count(count)) => sum.0 += count,
                 (_, Number::Histogram(observed, seconds)) => {
                     sum.1 += (seconds * 1000.0).round() as i64;

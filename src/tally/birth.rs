@@ -121,7 +121,7 @@ impl Tally {
             let label = self.plan.rules[rule].labels.iter().find(|label| label.name == name);
             label.is_none_or(|label| label.known_values().iter().any(|known| **known == *value))
         };
-        !scraped && key.labels.iter().all(|(name, value)| is_known(name, &value))
+        !scraped && key.labels.rendered().iter().all(|(name, value)| is_known(name, &value))
     }
 
     /// Two rules of one metric share a series where their labels agree: the key names the first such rule.
@@ -144,5 +144,5 @@ impl Tally {
 fn overflow_pairs(metric: Metric, labels: &Pairs) -> Pairs {
     let fixed = if matches!(metric, Metric::Pattern(_)) { 2 } else { 0 };
     let value = |at: usize, value| if at < fixed { value } else { OTHER.into() };
-    labels.iter().enumerate().map(|(at, (name, text))| (name, value(at, text))).collect()
+    labels.rendered().iter().enumerate().map(|(at, (name, text))| (name, value(at, text))).collect()
 }

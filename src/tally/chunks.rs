@@ -5,33 +5,12 @@
 //! family is walked without looking at the others.
 
 use super::birth::Birth;
-use super::exemplar::{Exemplar, Exemplars};
+use super::chunk::{CHUNK, Chunk};
+use super::exemplar::Exemplar;
 use super::native::Native;
 use super::series::{Key, Metric, Number, Series};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Series of a chunk at most: few, since one that changes has all of them copied.
-const CHUNK: usize = 64;
-
-/// Series of one metric, in the order of their birth.
-#[derive(Clone, Debug)]
-pub(super) struct Chunk {
-    metric: Metric,
-    series: Vec<Series>,
-}
-
-impl Chunk {
-    /// The metric of all its series.
-    pub(super) fn metric(&self) -> Metric {
-        self.metric
-    }
-
-    /// Its series.
-    pub(super) fn series(&self) -> &[Series] {
-        &self.series
-    }
-}
 
 /// The series of one input. A position names one until [`SeriesStore::retain`] is called.
 #[derive(Debug, Default)]
@@ -42,8 +21,8 @@ pub(super) struct SeriesStore {
     index: HashMap<Key, usize>,
     /// What changed since the last commit, each once.
     dirty: Vec<usize>,
-    /// The same for each chunk, a bit for each series.
-    marks: Vec<u64>,
+    /// Which these are, for each chunk.
+    marks: Vec<[bool; CHUNK]>,
     /// Those that no cut has held.
     unseen: Vec<usize>,
     /// Those that the last cut was the first to hold.
@@ -65,30 +44,26 @@ impl SeriesStore {
         birth: Birth,
         created: f64,
     ) -> usize {
-        self.push(Series { key, number, native, exemplars: Exemplars::default(), created, birth })
-    }
-
-    fn push(&mut self, series: Series) -> usize {
-        let metric = series.key.metric;
+        let metric = key.metric;
         let chunk = match self.open.get(&metric) {
             Some(&chunk) => chunk,
             None => {
-                self.chunks.push(Arc::new(Chunk { metric, series: Vec::new() }));
-                self.marks.push(0);
+                self.chunks.push(Arc::new(Chunk::new(metric)));
+                self.marks.push([false; CHUNK]);
                 self.open.insert(metric, self.chunks.len() - 1);
                 self.chunks.len() - 1
             }
         };
         let into = Arc::make_mut(&mut self.chunks[chunk]);
-        let at = chunk * CHUNK + into.series.len();
-        if series.birth == Birth::UNSEEN {
-            self.unseen.push(at);
-        }
-        self.index.insert(series.key.clone(), at);
-        into.series.push(series);
-        if into.series.len() == CHUNK {
+        let at = chunk * CHUNK + into.len();
+        into.push(&key, number, native, birth, created);
+        if into.len() == CHUNK {
             self.open.remove(&metric);
         }
+        if birth == Birth::UNSEEN {
+            self.unseen.push(at);
+        }
+        self.index.insert(key, at);
         at
     }
 
@@ -97,47 +72,51 @@ impl SeriesStore {
         &self.chunks
     }
 
-    fn get(&self, at: usize) -> &Series {
-        &self.chunks[at / CHUNK].series[at % CHUNK]
+    fn get(&self, at: usize) -> Series<'_> {
+        self.chunks[at / CHUNK].get(at % CHUNK)
     }
 
-    fn get_mut(&mut self, at: usize) -> &mut Series {
-        &mut Arc::make_mut(&mut self.chunks[at / CHUNK]).series[at % CHUNK]
+    /// The chunk of a series, to be changed, and the series' place there.
+    fn part(&mut self, at: usize) -> (&mut Chunk, usize) {
+        (Arc::make_mut(&mut self.chunks[at / CHUNK]), at % CHUNK)
     }
 
     /// The number of a series, to be changed.
     pub(super) fn change(&mut self, at: usize) -> &mut Number {
         self.touch(at);
-        &mut self.get_mut(at).number
+        let (chunk, at) = self.part(at);
+        chunk.number(at)
     }
 
     /// Takes the place of what a series holds.
     pub(super) fn replace(&mut self, at: usize, number: Number, native: Option<Arc<Native>>) {
         self.touch(at);
-        let series = self.get_mut(at);
-        (series.number, series.native) = (number, native);
+        let (chunk, at) = self.part(at);
+        chunk.replace(at, number, native);
     }
 
     /// A value went to a bucket; its number is changed by itself.
     pub(super) fn observe(&mut self, at: usize, value: f64) {
-        if let Some(native) = &mut self.get_mut(at).native {
-            Arc::make_mut(native).observe(value);
+        let (chunk, at) = self.part(at);
+        if let Some(native) = chunk.native(at) {
+            native.observe(value);
         }
     }
 
     /// Adds what another holder counted of the same series.
-    pub(super) fn absorb(&mut self, at: usize, other: &Series) {
+    pub(super) fn absorb(&mut self, at: usize, other: Series<'_>) {
         self.touch(at);
-        let series = self.get_mut(at);
-        series.number.absorb(&other.number);
-        if let (Some(native), Some(more)) = (&mut series.native, &other.native) {
-            Arc::make_mut(native).absorb(more);
+        let (chunk, at) = self.part(at);
+        chunk.number(at).absorb(other.number);
+        if let (Some(native), Some(more)) = (chunk.native(at), other.native) {
+            native.absorb(more);
         }
     }
 
     /// A traced event was counted.
     pub(super) fn exemplify(&mut self, at: usize, exemplar: Exemplar) {
-        self.get_mut(at).exemplars.put(exemplar);
+        let (chunk, at) = self.part(at);
+        chunk.exemplify(at, exemplar);
     }
 
     /// The cut of this number is about to show them: those that none has shown are born.
@@ -161,20 +140,21 @@ impl SeriesStore {
 
     fn give(&mut self, to: &[usize], birth: Birth) {
         for &at in to {
-            self.get_mut(at).birth = birth;
             self.touch(at);
+            let (chunk, at) = self.part(at);
+            chunk.bear(at, birth);
         }
     }
 
     /// All series, by chunk.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Series> {
-        self.chunks.iter().flat_map(|chunk| &chunk.series)
+    pub(super) fn iter(&self) -> impl Iterator<Item = Series<'_>> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
     }
 
     /// Hands out what changed since the last call.
-    pub(super) fn take_dirty(&mut self, mut row: impl FnMut(&Series)) {
+    pub(super) fn take_dirty(&mut self, mut row: impl FnMut(Series<'_>)) {
         for at in std::mem::take(&mut self.dirty) {
-            self.marks[at / CHUNK] &= !(1 << (at % CHUNK));
+            self.marks[at / CHUNK][at % CHUNK] = false;
             row(self.get(at));
         }
     }
@@ -182,34 +162,39 @@ impl SeriesStore {
     /// The next call of [`SeriesStore::take_dirty`] gives everything.
     pub(super) fn touch_all(&mut self) {
         for chunk in 0..self.chunks.len() {
-            (0..self.chunks[chunk].series.len()).for_each(|at| self.touch(chunk * CHUNK + at));
+            (0..self.chunks[chunk].len()).for_each(|at| self.touch(chunk * CHUNK + at));
         }
     }
 
     /// Removes series; `keep` decides. Those that leave are handed to `left`.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Series) -> bool, mut left: impl FnMut(&Series)) {
+    pub(super) fn retain(
+        &mut self,
+        mut keep: impl FnMut(Series<'_>) -> bool,
+        mut left: impl FnMut(Series<'_>),
+    ) {
         let old = std::mem::take(self);
         for (chunk, marks) in old.chunks.iter().zip(old.marks) {
-            for (at, series) in chunk.series.iter().enumerate() {
+            for (at, series) in chunk.iter().enumerate() {
                 if !keep(series) {
                     left(series);
                     continue;
                 }
-                let at_now = self.push(series.clone());
-                if marks & 1 << at != 0 {
+                let (number, native) = (series.number.clone(), series.native.cloned());
+                let at_now = self.insert(series.key(), number, native, series.birth, series.created);
+                let (into, place) = self.part(at_now);
+                series.exemplars.iter().for_each(|one| into.exemplify(place, one.clone()));
+                if marks[at] {
                     self.touch(at_now);
                 }
             }
         }
         // What the last cut was the first to hold, where it stays.
-        let stays = old.born.iter().map(|&at| &old.chunks[at / CHUNK].series[at % CHUNK].key);
-        self.born = stays.filter_map(|key| self.find(key)).collect();
+        let stays = old.born.iter().map(|&at| old.chunks[at / CHUNK].get(at % CHUNK).key());
+        self.born = stays.filter_map(|key| self.find(&key)).collect();
     }
 
     fn touch(&mut self, at: usize) {
-        let (marks, bit) = (&mut self.marks[at / CHUNK], 1 << (at % CHUNK));
-        if *marks & bit == 0 {
-            *marks |= bit;
+        if !std::mem::replace(&mut self.marks[at / CHUNK][at % CHUNK], true) {
             self.dirty.push(at);
         }
     }
@@ -235,7 +220,7 @@ mod tests {
 
     fn dirty(store: &mut SeriesStore) -> Vec<String> {
         let mut keys = Vec::new();
-        store.take_dirty(|series| keys.push(format!("{} {:?}", series.key.labels.text(), series.birth)));
+        store.take_dirty(|series| keys.push(format!("{} {:?}", series.labels.text(), series.birth)));
         keys
     }
 
@@ -247,10 +232,10 @@ mod tests {
         *store.change(at) = Number::Count(7);
         let shared = cut.iter().zip(store.chunks()).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
         assert_eq!((cut.len(), shared), (6, 5));
-        let held = cut.iter().flat_map(|chunk| chunk.series());
-        assert!(held.clone().all(|series| series.number == Number::Count(0)));
+        let held = || cut.iter().flat_map(|chunk| chunk.iter());
+        assert!(held().all(|series| *series.number == Number::Count(0)));
         assert_eq!(
-            (held.count(), store.iter().filter(|s| s.number == Number::Count(7)).count()),
+            (held().count(), store.iter().filter(|s| *s.number == Number::Count(7)).count()),
             (6 * CHUNK, 1)
         );
     }
@@ -258,12 +243,10 @@ mod tests {
     #[test]
     fn chunks_are_of_one_metric_and_positions_hold() {
         let store = store(2 * CHUNK + 5);
-        assert!(
-            store.chunks().iter().all(|chunk| chunk.series().iter().all(|s| s.key.metric == chunk.metric()))
-        );
+        assert!(store.chunks().iter().all(|chunk| chunk.iter().all(|s| s.metric == chunk.metric())));
         assert!((0..2 * CHUNK + 5).all(|n| {
             let key = key(Metric::Pattern(0), n);
-            store.find(&key).is_some_and(|at| store.get(at).key == key)
+            store.find(&key).is_some_and(|at| store.get(at).key() == key)
         }));
     }
 
@@ -278,7 +261,7 @@ mod tests {
         let at = store.find(&key(Metric::Exceptions, 1)).unwrap();
         store.change(at);
         let mut left = 0;
-        store.retain(|series| series.key.stream == 1, |_| left += 1);
+        store.retain(|series| series.stream == 1, |_| left += 1);
         assert_eq!((left, dirty(&mut store)), (4, vec!["n=\"1\" Birth(5)".to_owned()]));
         store.take_back();
         assert!(store.iter().all(|series| series.birth == Birth::UNSEEN));

@@ -11,7 +11,7 @@ mod take;
 use super::PATTERN_EVENTS;
 use super::birth::Birth;
 use super::catalog::{self, Entry};
-use super::chunks::Chunk;
+use super::chunk::Chunk;
 use super::exemplar::Exemplar;
 use super::exposition::{Detail, Head, Source, Value, Visit};
 use super::guard::Guard;

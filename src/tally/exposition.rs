@@ -2,9 +2,10 @@
 //!
 //! Nothing is collected on the way: a [`Source`] calls a [`Visit`] family by family, sample by sample.
 
+pub use super::chunk::Run;
 use super::exemplar::Exemplar;
 use super::native::Native;
-pub use super::pairs::Pairs;
+pub use super::pairs::Rendered;
 use std::borrow::Cow;
 
 /// The type of a metric family.
@@ -127,10 +128,16 @@ pub trait Visit {
         self.sample(head, more, value);
     }
     /// The same of a series whose labels are rendered already; whoever writes them as text takes them as they are.
-    fn rendered(&mut self, head: &Head, more: &Pairs, value: Value<'_>, detail: Detail<'_>) {
+    fn rendered(&mut self, head: &Head, more: Rendered<'_>, value: Value<'_>, detail: Detail<'_>) {
         let pairs: Vec<_> = more.iter().collect();
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
         self.detailed(head, &pairs, value, detail);
+    }
+    /// The same of many series, one after the other.
+    fn run(&mut self, head: &Head, run: Run<'_>) {
+        for ((more, value), created) in run.iter().zip(run.created()) {
+            self.rendered(head, more, value, Detail { created, ..Detail::default() });
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::native::Native;
 use super::pairs::Pairs;
 use super::plan::{Plan, rule_key};
 use super::rows::{InputRow, Row, Rows, SeriesId, SeriesRow, StreamId, StreamRow, bounds_mark};
-use super::series::{Key, Metric, Number};
+use super::series::{Key, Metric, Number, Series};
 use super::spec::MetricKind;
 use super::stream::StreamKey;
 use super::{EXCEPTIONS, PATTERN_EVENTS, Tally, empty, metric_name};
@@ -38,12 +38,12 @@ impl Tally {
         }
         let streams = &self.streams;
         self.series.take_dirty(|s| {
-            let Some(stream) = streams[s.key.stream].as_ref() else { return };
-            let (number, native) = (s.number.clone(), s.native.clone());
-            let bounds = bounds_of(&plan, s.key.metric).map_or(0, bounds_mark);
+            let Some(stream) = streams[s.stream].as_ref() else { return };
+            let (number, native) = (s.number.clone(), s.native.cloned());
+            let bounds = bounds_of(&plan, s.metric).map_or(0, bounds_mark);
             let newborn = s.birth == Birth::UNSEEN;
             let row = SeriesRow { number, newborn, created: s.created, native, bounds };
-            to(Row::Series(series_id(&input, &stream.key, &plan, &s.key), Some(row)));
+            to(Row::Series(series_id(&input, &stream.key, &plan, s), Some(row)));
         });
         if std::mem::take(&mut self.counters_dirty) {
             let seconds = plan.rules.iter().map(rule_key).zip(self.seconds.iter().copied());
@@ -161,16 +161,16 @@ fn bounds_of(plan: &Plan, metric: Metric) -> Option<&[f64]> {
 }
 
 /// The store's key of a series.
-pub(super) fn series_id(input: &str, stream: &StreamKey, plan: &Plan, key: &Key) -> SeriesId {
-    let rule = match key.metric {
+pub(super) fn series_id(input: &str, stream: &StreamKey, plan: &Plan, series: Series<'_>) -> SeriesId {
+    let rule = match series.metric {
         Metric::Exceptions => String::new(),
         Metric::Pattern(rule) | Metric::Rule(_, rule) => rule_key(&plan.rules[rule]),
     };
     SeriesId {
         input: input.to_owned(),
         stream: stream.clone(),
-        metric: metric_name(plan, key.metric).to_owned(),
+        metric: metric_name(plan, series.metric).to_owned(),
         rule,
-        labels: key.labels.iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
+        labels: series.labels.iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
     }
 }

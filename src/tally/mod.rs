@@ -7,6 +7,7 @@
 
 mod birth;
 pub mod catalog;
+mod chunk;
 mod chunks;
 pub mod cut;
 pub mod exemplar;
@@ -15,7 +16,7 @@ pub mod guard;
 mod hit;
 mod keep;
 pub mod native;
-mod pairs;
+pub mod pairs;
 pub mod plan;
 pub mod rows;
 pub mod samples;
@@ -223,10 +224,10 @@ impl Tally {
         let mut names = Vec::new();
         let plan = self.plan.clone();
         self.series.retain(
-            |s| s.key.stream != stream,
+            |s| s.stream != stream,
             |s| {
-                ids.push((series_id(&self.input, &gone.key, &plan, &s.key), None));
-                names.push(metric_name(&plan, s.key.metric).to_owned());
+                ids.push((series_id(&self.input, &gone.key, &plan, s), None));
+                names.push(metric_name(&plan, s.metric).to_owned());
             },
         );
         names.iter().for_each(|name| self.guard.release(name, 1));
@@ -241,14 +242,14 @@ impl Tally {
             if let Some(target) = self.streams[mine].as_mut() {
                 target.change().absorb(&stream.numbers);
             }
-            for series in other.series.iter().filter(|s| s.key.stream == at) {
-                let key = &series.key;
+            for series in other.series.iter().filter(|s| s.stream == at) {
+                let key = series.key();
                 // What the other shows at 0 beforehand takes no room from what counted: it stands here too, or the limit of
                 // such zeros is reached.
-                if series.number.is_nothing_yet() && self.is_known_beforehand(mine, key) {
+                if series.number.is_nothing_yet() && self.is_known_beforehand(mine, &key) {
                     continue;
                 }
-                let mine = self.born(mine, key.metric, key.labels.clone(), series.number.zero());
+                let mine = self.born(mine, key.metric, key.labels, series.number.zero());
                 self.series.absorb(mine, series);
             }
         }

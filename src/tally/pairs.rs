@@ -11,14 +11,35 @@ use std::sync::Arc;
 pub struct Pairs(Arc<str>);
 
 impl Pairs {
+    /// Without their keeper.
+    pub fn rendered(&self) -> Rendered<'_> {
+        Rendered(&self.0)
+    }
+}
+
+/// [`Pairs`] that someone else keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rendered<'a>(&'a str);
+
+impl<'a> Rendered<'a> {
+    /// Of what [`Rendered::text`] gave.
+    pub(super) fn of(text: &'a str) -> Rendered<'a> {
+        Rendered(text)
+    }
+
     /// As the text formats write them, without braces; empty where there are none.
-    pub fn text(&self) -> &str {
-        &self.0
+    pub fn text(self) -> &'a str {
+        self.0
+    }
+
+    /// A copy that lives by itself.
+    pub fn keep(self) -> Pairs {
+        Pairs(self.0.into())
     }
 
     /// Names and values, unescaped.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut rest = &*self.0;
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+        let mut rest = self.0;
         std::iter::from_fn(move || {
             let at = memchr::memchr(b'=', rest.as_bytes())?;
             let name = &rest[..at];
@@ -73,15 +94,15 @@ mod tests {
     #[test]
     fn they_are_written_as_the_text_formats_want_them() {
         let pairs: Pairs = [("a", "b\\c"), ("d", ""), ("e", "f\"\ng")].into_iter().collect();
-        assert_eq!(pairs.text(), r#"a="b\\c",d="",e="f\"\ng""#);
-        assert_eq!(std::iter::empty::<(&str, &str)>().collect::<Pairs>().text(), "");
+        assert_eq!(pairs.rendered().text(), r#"a="b\\c",d="",e="f\"\ng""#);
+        assert_eq!(std::iter::empty::<(&str, &str)>().collect::<Pairs>().rendered().text(), "");
     }
 
     proptest! {
         #[test]
         fn what_goes_in_comes_out(pairs in prop::collection::vec(("[a-z_]{1,4}", "[a-c\"\\\\\n,=é ]{0,8}"), 0..4)) {
             let kept: Pairs = pairs.iter().map(|(name, value)| (name, value)).collect();
-            let out: Vec<_> = kept.iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
+            let out: Vec<_> = kept.rendered().iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
             prop_assert_eq!(out, pairs);
         }
     }

@@ -1,9 +1,10 @@
 //! A series born of label values: its key, a number, and the state of its birth.
 
 use super::birth::Birth;
-use super::exemplar::Exemplars;
+use super::exemplar::Exemplar;
+use super::exposition::{Buckets, Value};
 use super::native::Native;
-use super::pairs::Pairs;
+use super::pairs::{Pairs, Rendered};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -32,6 +33,15 @@ pub enum Number {
 }
 
 impl Number {
+    /// As a sample shows it; `bounds` are the upper bounds of a histogram's buckets.
+    pub fn value<'a>(&'a self, bounds: &'a [f64]) -> Value<'a> {
+        match self {
+            Number::Count(count) => Value::Int(*count),
+            Number::Sum(value) | Number::Gauge(value) => Value::Float(*value),
+            Number::Histogram(counts, sum) => Value::Histogram(Buckets { bounds, counts, sum: *sum }),
+        }
+    }
+
     /// Whether nothing was counted in it. A gauge says something by any value.
     pub fn is_nothing_yet(&self) -> bool {
         !matches!(self, Number::Gauge(_)) && *self == self.zero()
@@ -81,19 +91,30 @@ pub struct Key {
     pub labels: Pairs,
 }
 
-/// One series.
-#[derive(Clone, Debug)]
-pub struct Series {
-    /// Who it is.
-    pub key: Key,
+/// One series, as [`Chunk`](super::chunk::Chunk) keeps it.
+#[derive(Clone, Copy, Debug)]
+pub struct Series<'a> {
+    /// The stream it belongs to.
+    pub stream: usize,
+    /// Its metric.
+    pub metric: Metric,
+    /// Its labels after the stream's own.
+    pub labels: Rendered<'a>,
     /// What it holds.
-    pub number: Number,
+    pub number: &'a Number,
     /// The same observations in sparse buckets, where a histogram was ever asked for them.
-    pub native: Option<Arc<Native>>,
-    /// The latest traced events that it counted.
-    pub exemplars: Exemplars,
+    pub native: Option<&'a Arc<Native>>,
+    /// The latest traced events that it counted, by bucket.
+    pub exemplars: &'a [Exemplar],
     /// Since when it counts, in seconds since the epoch; 0 where it is as old as its stream.
     pub created: f64,
     /// [`Birth::UNSEEN`] where it was born of values that nobody knew: it is exposed at 0 once before its number.
     pub birth: Birth,
+}
+
+impl Series<'_> {
+    /// Who it is.
+    pub fn key(&self) -> Key {
+        Key { stream: self.stream, metric: self.metric, labels: self.labels.keep() }
+    }
 }

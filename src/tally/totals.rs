@@ -14,7 +14,7 @@ impl Tally {
             }
         }
         for series in self.series.iter() {
-            if let (Metric::Pattern(rule), Number::Count(count)) = (series.key.metric, &series.number) {
+            if let (Metric::Pattern(rule), Number::Count(count)) = (series.metric, series.number) {
                 counts[rule] += count;
             }
         }
@@ -40,7 +40,7 @@ impl Tally {
     }
 
     /// All series born of label values, in the order of their birth.
-    pub fn series(&self) -> impl Iterator<Item = &Series> {
+    pub fn series(&self) -> impl Iterator<Item = Series<'_>> {
         self.series.iter()
     }
 

@@ -3,11 +3,11 @@
 use super::{Cut, InputCut, StreamCut};
 use crate::tally::birth::Birth;
 use crate::tally::catalog;
-use crate::tally::chunks::Chunk;
-use crate::tally::exposition::{Buckets, Desc, Detail, Kind, Value, Visit};
+use crate::tally::chunk::Chunk;
+use crate::tally::exposition::{Desc, Detail, Kind, Visit};
 use crate::tally::native::Native;
 use crate::tally::plan::Family;
-use crate::tally::series::{Metric, Number, Series};
+use crate::tally::series::{Metric, Series};
 use crate::tally::spec::MetricKind;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -85,32 +85,32 @@ impl RuleFamily<'_> {
 
 impl Part<'_> {
     fn show(&self, to: &mut dyn Visit, since: u32) {
-        for series in self.chunk.series().iter().filter(|series| series.birth != Birth::UNSEEN) {
-            if let Some(Some(stream)) = self.input.streams.get(series.key.stream) {
-                self.show_one(to, stream, series, since);
+        for (stream, of) in self.chunk.by_stream() {
+            let Some(Some(stream)) = self.input.streams.get(stream) else { continue };
+            let run = self.chunk.run(of.clone(), since, self.bounds, stream.created);
+            match run.filter(|_| !stream.birth.is_after(since)) {
+                Some(run) => to.run(&stream.head, run),
+                None => of.for_each(|at| self.show_one(to, stream, self.chunk.get(at), since)),
             }
         }
     }
 
-    fn show_one(&self, to: &mut dyn Visit, stream: &StreamCut, series: &Series, since: u32) {
+    fn show_one(&self, to: &mut dyn Visit, stream: &StreamCut, series: Series<'_>, since: u32) {
+        if series.birth == Birth::UNSEEN {
+            return;
+        }
         // A stream that is shown at 0 shows its declared series at 0 as well.
         let is_zero = stream.birth.is_after(since) || series.birth.is_after(since);
         let zero = is_zero.then(|| series.number.zero());
-        let value = match zero.as_ref().unwrap_or(&series.number) {
-            Number::Count(count) => Value::Int(*count),
-            Number::Sum(value) | Number::Gauge(value) => Value::Float(*value),
-            Number::Histogram(counts, sum) => {
-                Value::Histogram(Buckets { bounds: self.bounds, counts, sum: *sum })
-            }
-        };
+        let value = zero.as_ref().unwrap_or(series.number).value(self.bounds);
         let nothing = Native::default();
-        let native = series.native.as_deref().filter(|_| self.native);
+        let native = series.native.filter(|_| self.native);
         let detail = Detail {
-            exemplars: if is_zero { &[] } else { series.exemplars.list() },
+            exemplars: if is_zero { &[] } else { series.exemplars },
             created: if series.created > 0.0 { Some(series.created) } else { stream.created },
             native: native.map(|native| if is_zero { &nothing } else { native }),
         };
-        to.rendered(&stream.head, &series.key.labels, value, detail);
+        to.rendered(&stream.head, series.labels, value, detail);
     }
 }
 
