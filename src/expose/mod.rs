@@ -18,7 +18,7 @@ pub use negotiate::{Encoding, Format, encoding, negotiate};
 use crate::tally::exposition::Source;
 
 /// A chunk leaves when it has grown to this size: each one wakes the thread that sends it.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 512 * 1024;
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,8 @@ pub(super) struct Chunk {
     metric: Metric,
     /// Never changed once they are there: copies of a chunk share them.
     labels: Arc<Texts>,
-    streams: Vec<u32>,
+    /// Neighbours of one stream: that stream, and where they end.
+    streams: Vec<(usize, usize)>,
     numbers: Vec<Number>,
     births: Vec<Birth>,
     /// See [`Series::created`].
@@ -84,8 +85,11 @@ impl Chunk {
         created: f64,
     ) {
         Arc::make_mut(&mut self.labels).push(key.labels.rendered().text());
-        self.streams.push(key.stream as u32);
         self.numbers.push(number);
+        match self.streams.last_mut() {
+            Some((stream, end)) if *stream == key.stream => *end += 1,
+            _ => self.streams.push((key.stream, self.len())),
+        }
         self.births.push(birth);
         self.created.push(created);
         if !self.details.is_empty() {
@@ -109,8 +113,9 @@ impl Chunk {
     /// One series.
     pub(super) fn get(&self, at: usize) -> Series<'_> {
         let details = self.details.get(at);
+        let run = self.streams.partition_point(|(_, end)| *end <= at);
         Series {
-            stream: self.streams[at] as usize,
+            stream: self.streams[run].0,
             metric: self.metric,
             labels: Rendered::of(self.labels.get(at)),
             number: &self.numbers[at],
@@ -128,12 +133,8 @@ impl Chunk {
 
     /// Neighbours of one stream, with that stream.
     pub(super) fn by_stream(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let mut at = 0;
-        self.streams.chunk_by(|a, b| a == b).map(move |alike| {
-            let from = at;
-            at += alike.len();
-            (alike[0] as usize, from..at)
-        })
+        let mut from = 0;
+        self.streams.iter().map(move |&(stream, end)| (stream, std::mem::replace(&mut from, end)..end))
     }
 
     /// Some of one stream as a run, where each of them was shown by the cut of number `since` and has no details.
@@ -145,8 +146,9 @@ impl Chunk {
         bounds: &'a [f64],
         created: Option<f64>,
     ) -> Option<Run<'a>> {
-        let shown = self.births[of.clone()].iter().all(|birth| !birth.is_after(since));
-        (shown && self.details.is_empty()).then(|| Run {
+        // All of them without a stop, which is many at a time.
+        let unseen = self.births[of.clone()].iter().fold(false, |any, birth| any | birth.is_after(since));
+        (!unseen && self.details.is_empty()).then(|| Run {
             text: &self.labels.text,
             from: self.labels.start(of.start),
             ends: &self.labels.ends[of.clone()],
@@ -236,7 +238,9 @@ mod tests {
         chunk
     }
 
-    fn runs(chunk: &Chunk, since: u32) -> Vec<Option<Vec<(String, Value<'_>, Option<f64>)>>> {
+    type Row<'a> = (String, Value<'a>, Option<f64>);
+
+    fn runs(chunk: &Chunk, since: u32) -> Vec<Option<Vec<Row<'_>>>> {
         let runs =
             chunk.by_stream().map(|(stream, of)| chunk.run(of, since, &[], Some(100.0 + stream as f64)));
         runs.map(|run| {
