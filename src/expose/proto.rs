@@ -9,7 +9,7 @@ use super::CHUNK;
 use super::sparse;
 use super::wire::{LENGTH, VARINT, bytes, double, key, varint, varint_len};
 use crate::tally::exemplar::{Exemplar, LABEL};
-use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Rendered, Value, Visit};
+use crate::tally::exposition::{Buckets, Desc, Detail, Head, Kind, Rendered, Run, Value, Visit};
 use crate::tally::native::Native;
 
 /// A family's message is closed when it has grown to this size, so that memory stays bounded and in the cache.
@@ -94,16 +94,9 @@ impl<'s> Encoder<'s> {
                 histogram(metric, &buckets, Detail { created, ..detail });
                 return true;
             }
-            Value::Int(n) => n as f64,
-            Value::Float(x) => x,
-            Value::Histogram(_) => return false,
+            value => number(value),
         };
-        let field = match self.kind {
-            Kind::Gauge => 2,
-            Kind::Counter => 3,
-            Kind::Untyped => 5,
-            Kind::Histogram => return false,
-        };
+        let (Some(number), Some(field)) = (number, field(self.kind)) else { return false };
         let mut more = Vec::new();
         if self.kind == Kind::Counter {
             detail.exemplars.first().inspect(|exemplar| push_exemplar(&mut more, 2, exemplar));
@@ -156,6 +149,77 @@ impl Visit for Encoder<'_> {
         self.head(head);
         more.iter().for_each(|(name, value)| label(&mut self.metric, name, &value));
         self.end(value, detail);
+    }
+
+    fn run(&mut self, head: &Head, run: Run<'_>) {
+        let Some(field) = field(self.kind).filter(|_| !self.created) else {
+            for ((more, value), created) in run.iter().zip(run.created()) {
+                self.rendered(head, more, value, Detail { created, ..Detail::default() });
+            }
+            return;
+        };
+        self.head(head);
+        let mut labels = Labels { text: "", ends: Vec::new(), from: self.metric.len() };
+        for (more, value) in run.iter() {
+            let Some(number) = number(value) else { continue };
+            labels.turn(&mut self.metric, more);
+            let out = &mut self.metrics;
+            key(out, 4, LENGTH);
+            varint(out, (self.metric.len() + 11) as u64);
+            out.extend_from_slice(&self.metric);
+            key(out, field, LENGTH);
+            varint(out, 9);
+            double(out, 1, number);
+            if self.metrics.len() >= SPLIT {
+                self.close();
+            }
+        }
+    }
+}
+
+/// The encoded labels of the last series of a run. Those of the next one mostly begin alike: what is there stays.
+struct Labels<'a> {
+    text: &'a str,
+    /// Where each pair ends in the text, and encoded.
+    ends: Vec<(usize, usize)>,
+    /// Where the first one begins, encoded.
+    from: usize,
+}
+
+impl<'a> Labels<'a> {
+    /// Makes them those of the next series; `out` ends in them.
+    fn turn(&mut self, out: &mut Vec<u8>, more: Rendered<'a>) {
+        let text = more.text();
+        let alike = text.bytes().zip(self.text.bytes()).take_while(|(a, b)| a == b).count();
+        self.ends.truncate(self.ends.partition_point(|(end, _)| *end <= alike));
+        let (mut at, kept) = self.ends.last().copied().unwrap_or((0, self.from));
+        out.truncate(kept);
+        // From one pair to the next, over the comma between them.
+        while let Some((name, value, rest)) = more.pair(at) {
+            label(out, name, &value);
+            at = rest;
+            self.ends.push((at, out.len()));
+        }
+        self.text = text;
+    }
+}
+
+/// A scalar as the wire has it.
+fn number(value: Value<'_>) -> Option<f64> {
+    match value {
+        Value::Int(n) => Some(n as f64),
+        Value::Float(x) => Some(x),
+        Value::Histogram(_) => None,
+    }
+}
+
+/// The field of a metric that holds a scalar of this kind.
+fn field(kind: Kind) -> Option<u64> {
+    match kind {
+        Kind::Gauge => Some(2),
+        Kind::Counter => Some(3),
+        Kind::Untyped => Some(5),
+        Kind::Histogram => None,
     }
 }
 

@@ -39,15 +39,22 @@ impl<'a> Rendered<'a> {
 
     /// Names and values, unescaped.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
-        let mut rest = self.0;
+        let mut at = 0;
         std::iter::from_fn(move || {
-            let at = memchr::memchr(b'=', rest.as_bytes())?;
-            let name = &rest[..at];
-            // Behind the quote that opens it.
-            let (value, after) = unescape(rest.get(at + 2..)?);
-            rest = after.strip_prefix(',').unwrap_or(after);
+            let (name, value, end) = self.pair(at)?;
+            at = end;
             Some((name, value))
         })
+    }
+
+    /// The pair after one that ends at `at`, or the first for 0: name, value, and where it ends in the text.
+    pub fn pair(self, at: usize) -> Option<(&'a str, Cow<'a, str>, usize)> {
+        let rest = self.0.get(at..)?;
+        let rest = rest.strip_prefix(',').unwrap_or(rest);
+        let equals = memchr::memchr(b'=', rest.as_bytes())?;
+        // Behind the quote that opens it.
+        let (value, after) = unescape(rest.get(equals + 2..)?);
+        Some((&rest[..equals], value, self.0.len() - after.len()))
     }
 }
 
