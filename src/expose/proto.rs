@@ -190,8 +190,9 @@ impl<'a> Labels<'a> {
     /// Makes them those of the next series; `out` ends in them.
     fn turn(&mut self, out: &mut Vec<u8>, more: Rendered<'a>) {
         let text = more.text();
-        let alike = text.bytes().zip(self.text.bytes()).take_while(|(a, b)| a == b).count();
-        self.ends.truncate(self.ends.partition_point(|(end, _)| *end <= alike));
+        // Equal up to a pair's end means equal pairs up to there.
+        let stays = |end: usize| text.as_bytes().get(..end) == self.text.as_bytes().get(..end);
+        while self.ends.pop_if(|(end, _)| !stays(*end)).is_some() {}
         let (mut at, kept) = self.ends.last().copied().unwrap_or((0, self.from));
         out.truncate(kept);
         // From one pair to the next, over the comma between them.
