@@ -88,9 +88,10 @@ fn cri(line: &[u8]) -> Option<Inner<'_>> {
     })
 }
 
-/// Docker's `{"log":"text\n","stream":"stdout","time":"…"}`.
+/// Docker's `{"log":"text\n","stream":"stdout","time":"…"}`, also from those who copy it with blanks between its parts.
 fn docker(line: &[u8]) -> Option<Inner<'_>> {
-    let rest = line.strip_prefix(b"{\"log\":\"")?;
+    let rest = parts(line, [b"{", b"\"log\"", b":", b"\""])?;
+    let from = line.len() - rest.len();
     let mut end = 0;
     let mut escaped = false;
     // A record that ends a line ends with an escaped newline; without one the line goes on in the next record.
@@ -107,8 +108,13 @@ fn docker(line: &[u8]) -> Option<Inner<'_>> {
         end += 2;
     }
     let stream = rest.get(end..)?;
-    let stderr = stream.starts_with(b"\",\"stream\":\"stderr\"");
-    if !stderr && !stream.starts_with(b"\",\"stream\":\"stdout\"") && !stream.starts_with(b"\",\"attrs\":") {
+    let stream = parts(stream, [b"\"", b",", b""])?;
+    let name = parts(stream, [b"\"stream\"", b":", b""]);
+    let stderr = name.is_some_and(|name| name.starts_with(b"\"stderr\""));
+    if !stderr
+        && !name.is_some_and(|name| name.starts_with(b"\"stdout\""))
+        && parts(stream, [b"\"attrs\"", b":"]).is_none()
+    {
         return None;
     }
     let partial = !newline;
@@ -118,7 +124,7 @@ fn docker(line: &[u8]) -> Option<Inner<'_>> {
     }
     let wrapper = Wrapper::Docker;
     if !escaped {
-        return Some(Inner { text: Cow::Borrowed(text), offset: Some(8), wrapper, stderr, partial });
+        return Some(Inner { text: Cow::Borrowed(text), offset: Some(from), wrapper, stderr, partial });
     }
     let mut plain = Vec::with_capacity(text.len());
     crate::parse::escape::unescape(text, &mut plain);
@@ -126,6 +132,14 @@ fn docker(line: &[u8]) -> Option<Inner<'_>> {
         plain.pop();
     }
     Some(Inner { text: Cow::Owned(plain), offset: None, wrapper, stderr, partial })
+}
+
+/// What comes after the parts of a record that `text` begins with; blanks may stand between them.
+fn parts<'a, const N: usize>(text: &'a [u8], parts: [&[u8]; N]) -> Option<&'a [u8]> {
+    parts.into_iter().try_fold(text, |rest, part| {
+        let blanks = rest.iter().take(2).take_while(|b| **b == b' ').count();
+        rest[blanks..].strip_prefix(part)
+    })
 }
 
 /// The text without terminal control sequences.

@@ -236,7 +236,7 @@ fn json_head(line: &[u8], word: LevelWord, end: usize, time: bool, serilog: bool
 /// An object whose first level is a word in a string, with nothing before it but times and keys without meaning.
 fn of_json(line: &[u8]) -> Option<Entry> {
     // Docker's records are unwrapped before.
-    if line.starts_with(b"{\"log\":\"") {
+    if line.starts_with(b"{\"log\":") {
         return None;
     }
     let (mut time, mut serilog) = (false, false);
