@@ -122,8 +122,11 @@ impl Server {
         let mut stream = TcpStream::connect(&address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8(answer).unwrap();
+        let start = answer.lines().next().unwrap_or_default();
+        assert!(read.is_ok(), "GET {path}: {read:?} after {} bytes that begin with {start:?}", answer.len());
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
         assert!(!head.to_ascii_lowercase().contains("chunked"), "HTTP/1.0 knows no chunks");
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
