@@ -43,7 +43,21 @@ pub(super) fn plain_field(text: &[u8], open: usize) -> Option<usize> {
     let content = &content[..length];
     let closed = text.get(open + 1 + length) == Some(&b']') && length > 1;
     let traced = length == 6 && content.starts_with(b"trace");
-    (closed && !traced && content != b"System" && word::level(content).is_none()).then_some(open + 1 + length)
+    let level = content == b"System" || word::level(content).is_some() || dashed(content).is_some();
+    (closed && !traced && !level).then_some(open + 1 + length)
+}
+
+/// The level in front of Duplicati's tag, `Warning-Duplicati.Library.Main-Reason`, and the letter between dashes that
+/// one of spdlog's patterns has, `---W---`.
+fn dashed(content: &[u8]) -> Option<Level> {
+    if let [b'-', b'-', b'-', letter, b'-', b'-', b'-'] = content {
+        return word::letter(*letter).filter(|_| letter.is_ascii_uppercase());
+    }
+    let length = content.iter().take(12).position(|b| *b == b'-')?;
+    let (word, tag) = content.split_at(length);
+    let titled =
+        word.first()?.is_ascii_uppercase() && tag.get(1)?.is_ascii_uppercase() && tag.contains(&b'.');
+    if titled { word::header(word) } else { None }
 }
 
 /// The level in a bracketed field: alone, or as the first or last part of one like `core:error` and `ERROR/Main`.
@@ -58,6 +72,9 @@ pub(super) fn bracket_level(content: &[u8]) -> Option<Option<Level>> {
         && rest.contains(&b':')
     {
         return Some(word::letter(*letter));
+    }
+    if let Some(level) = dashed(content) {
+        return Some(Some(level));
     }
     if content.len() > 60 || content.len() < 3 {
         return None;

@@ -5,8 +5,8 @@ use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::time::{self, Shape};
 use crate::parse::{
-    access, enclosed, first, front, glog, json, logfmt, message, php, plain, requests, server, syslog, trace,
-    undated, word,
+    access, enclosed, first, front, glog, json, logfmt, message, php, plain, program, record, requests,
+    server, syslog, trace, undated, word,
 };
 
 /// The header of a line, by the strictest grammar that fits it. Indented lines have none.
@@ -33,6 +33,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
         b'*' if text.starts_with(b"** ") => enclosed::glib(text, 3),
         b'*' | b'.' => front::cisco(text),
         b'=' => server::erlang(text),
+        b'%' => program::comware(text),
         _ => None,
     }
 }
@@ -58,6 +59,7 @@ fn bracket(text: &[u8]) -> Option<Head> {
         .or_else(|| requests::gin(text))
         .or_else(|| enclosed::spaced(text))
         .or_else(|| enclosed::grouped(text))
+        .or_else(|| program::pairs(text))
         .or_else(|| front::bracket(text))
         .or_else(|| access::head(text))
         .or_else(|| undated::head(text))
@@ -107,7 +109,7 @@ fn digit(text: &[u8]) -> Option<Head> {
 
 fn capital(text: &[u8]) -> Option<Head> {
     if let Some(stamp) = time::stamp(text, 0) {
-        return dated(text, stamp);
+        return if record::is_verbose(text) { None } else { dated(text, stamp) };
     }
     glog::glog(text)
         .or_else(|| glog::brief(text))
@@ -130,6 +132,7 @@ fn small(text: &[u8]) -> Option<Head> {
     }
     first::word(text)
         .or_else(|| undated::npm(text))
+        .or_else(|| program::named_first(text))
         .or_else(|| logfmt::head(text))
         .or_else(|| server::log4j(text))
         .or_else(|| server::cups(text))
@@ -227,7 +230,7 @@ fn named(text: &[u8], length: usize) -> Option<Head> {
 
 /// A header behind the name of its file, container or pod: `app.log 2026-… INFO text`, `web-1  | 2026-… INFO text`.
 fn prefixed(text: &[u8]) -> Option<Head> {
-    dated_behind(text).or_else(|| undated::head(text))
+    dated_behind(text).or_else(|| program::nccl(text)).or_else(|| undated::head(text))
 }
 
 /// The level behind a name and a colon: `Zigbee2MQTT:error 2026-11-20 12:00:00: text`.

@@ -1,6 +1,7 @@
 //! What was understood of a line, in words for people.
 
 use crate::event::{Line, Role};
+use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Strength, Trust};
 use crate::parse::wrap::{self, Wrapper};
@@ -39,12 +40,17 @@ impl Parser {
             }
             (Role::Continuation, Some(_)) => "its header is too weak in a file of another layout",
             (Role::Continuation, None) => "no header: it belongs to the event above",
+            (Role::Start, _)
+                if found.level != Level::Unknown && head.is_none_or(|head| head.level.is_none()) =>
+            {
+                "the level stands where the lines above have it"
+            }
             (Role::Start, None) => "no header, and the file's events have none or are one line each",
             (Role::Start, Some(head)) if head.level.is_none() => "its header has no level",
             (Role::Start, Some(head)) if head.trust == Trust::Sure => {
                 "the level stands where its header puts it"
             }
-            (Role::Start, Some(_)) if found.level == crate::level::Level::Unknown => {
+            (Role::Start, Some(_)) if found.level == Level::Unknown => {
                 "the first word may be the message's: other lines of the file have no level there"
             }
             (Role::Start, Some(_)) => "the level stands where the file's other lines have it",

@@ -65,8 +65,10 @@ fn colon(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head>
     if upper && !rest.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
         let name =
             rest.iter().take(120).take_while(|b| b.is_ascii_alphanumeric() || b"._-".contains(b)).count();
-        if name > 0 && rest.get(name) == Some(&b':') {
-            return Some(head(Format::Basic, letters + name + 2));
+        // The name may fill a column.
+        let end = skip_blanks(rest, name);
+        if name > 0 && rest.get(end) == Some(&b':') {
+            return Some(head(Format::Basic, letters + end + 2));
         }
     }
     if let Some(head) = dated(text, letters + 1, level) {
@@ -104,7 +106,11 @@ fn blank(text: &[u8], letters: usize, level: Level, upper: bool) -> Option<Head>
     if !upper {
         return None;
     }
-    let trust = if apart { Trust::Sure } else { Trust::Likely };
+    let trust = match apart {
+        true => Trust::Sure,
+        false if message::goes_on(&text[letters..]) => Trust::Doubtful,
+        false => Trust::Likely,
+    };
     Some(Head { trust, without: 0, ..Head::new(Format::LevelFirst, Some(level), message) }.weak())
 }
 
@@ -113,7 +119,7 @@ pub(super) fn dated(text: &[u8], at: usize, level: Level) -> Option<Head> {
     let mut at = skip_blanks(text, at);
     let open = text.get(at) == Some(&b'[');
     at += usize::from(open);
-    if let [b'-' | b'|', b' ', ..] = text.get(at..)? {
+    if let [b'-' | b'|' | b'@', b' ', ..] = text.get(at..)? {
         at += 2;
     }
     let Some(stamp) = time::stamp(text, at) else {

@@ -131,6 +131,13 @@ pub(super) fn uptime(text: &[u8]) -> Option<Head> {
         _ if fraction == 3 => None,
         _ => return None,
     };
+    if level.is_none()
+        && let Some(head) = plain::fields(text, Stamp { end, shape: Shape::Date }, true)
+        && head.level.is_some()
+        && head.trust == Trust::Sure
+    {
+        return Some(head);
+    }
     let marked = rest.get(1) == Some(&b'(') && rest.get(4) == Some(&b')');
     let message = skip_blanks(text, end + if marked { 6 } else { 1 });
     Some(Head::new(Format::Plain, level, message))

@@ -114,7 +114,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
 pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> Option<Head> {
     let mut first = at == 0;
     let (mut at, mut level, mut time) = (skip_blanks(text, at), level, time);
-    let (mut message, mut exception) = (None, None);
+    let (mut message, mut exception, mut alone) = (None, None, false);
     while at < text.len() {
         let Some((pair, end)) = pair(text, at) else {
             if first {
@@ -125,6 +125,8 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
             at = skip_blanks(text, at + memchr::memchr(b' ', rest).unwrap_or(rest.len()).max(1));
             continue;
         };
+        // A pair and nothing else is rather a setting.
+        alone |= first && end == text.len();
         first = false;
         let value = &text[pair.value.0..pair.value.1];
         match key(&text[pair.key.0..pair.key.1]) {
@@ -152,7 +154,7 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
         }
         at = skip_blanks(text, end);
     }
-    if level.is_none() && !(time && message.is_some()) {
+    if level.is_none() && !(time && message.is_some()) || alone {
         return None;
     }
     let strength = if time || message.is_some() { Strength::Strong } else { Strength::Weak };

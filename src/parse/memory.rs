@@ -4,6 +4,7 @@ use crate::level::Level;
 use crate::parse::format::{Format, Kind};
 use crate::parse::head::{Head, Trust};
 use crate::parse::lane::Settled;
+use crate::parse::place::{Found, Places};
 use crate::parse::trace::Trace;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,9 @@ pub struct Memory {
     pub(super) dated: bool,
     /// Streams whose last record was part of a line: 1 standard output, 2 standard error.
     pub(super) partial: u8,
+    /// Where levels stand that no grammar knows the place of. Saved by itself, since rows of earlier versions have none.
+    #[serde(skip)]
+    places: Places,
 }
 
 /// The event that further lines would belong to.
@@ -51,6 +55,8 @@ pub(super) enum Open {
     Record,
     /// A journal's record whose level was seen.
     Recorded,
+    /// A record with a field a line: how far they are indented, 0 before the first, and whether its level was seen.
+    Fields { indent: u8, seen: bool },
 }
 
 impl Memory {
@@ -75,7 +81,35 @@ impl Memory {
     /// Whether both know the same of the file's layout; the open event may differ.
     pub fn layout_eq(&self, other: &Memory) -> bool {
         let layout = |m: &Memory| (m.format, m.confidence, m.rival, m.rivals, m.evidence);
-        layout(self) == layout(other)
+        layout(self) == layout(other) && self.places.agrees(&other.places)
+    }
+
+    /// What is remembered beside the rest, to be saved beside it.
+    pub fn places(&self) -> Places {
+        self.places
+    }
+
+    /// The memory with what was saved beside it.
+    #[must_use]
+    pub fn with_places(self, places: Places) -> Memory {
+        Memory { places, ..self }
+    }
+
+    /// The level of a line that shows none to its grammar, its message at `message`, where the file's lines have made
+    /// a place of their own for it. Nothing is looked for once a file has shown that it has no levels.
+    pub(super) fn place(&mut self, text: &[u8], message: usize) -> Option<Found> {
+        let looks = self.evidence > -MOST_EVIDENCE || self.places.is_active();
+        if looks { self.places.note(text, message) } else { None }
+    }
+
+    /// Whether lines have begun to show a place of their own.
+    pub(super) fn is_active(&self) -> bool {
+        self.places.is_active()
+    }
+
+    /// Whether lines without a header begin events by a place of their own.
+    pub(super) fn is_placed(&self) -> bool {
+        self.format == Format::Named && self.places.is_sure()
     }
 
     /// How lines without a header are to be taken.
@@ -124,7 +158,7 @@ impl Memory {
     #[inline]
     pub(super) fn settled(&self) -> Option<Settled> {
         // Nor would `believe` of a header without a level.
-        let bare = self.evidence == -MOST_EVIDENCE;
+        let bare = self.evidence == -MOST_EVIDENCE && !self.places.is_active();
         let format = self.format;
         self.is_settled_on(format).then_some(Settled { format, bare, fresh: self.trace == Trace::None })
     }

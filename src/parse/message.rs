@@ -10,6 +10,18 @@ use crate::parse::token::Kinds;
 /// Fields that may stand between level and message.
 const MOST_FIELDS: usize = 6;
 
+/// Whether the word behind a blank goes on with a sentence that the level's word begins: `INFO is a word`.
+pub(super) fn goes_on(rest: &[u8]) -> bool {
+    let Some(rest) = rest.strip_prefix(b" ") else { return false };
+    let length = rest.iter().take(6).take_while(|b| b.is_ascii_lowercase()).count();
+    let word = rest.get(length) == Some(&b' ');
+    let words: [&[u8]; 14] = [
+        b"in", b"is", b"are", b"was", b"were", b"of", b"at", b"on", b"and", b"or", b"has", b"may", b"can",
+        b"means",
+    ];
+    word && words.contains(&&rest[..length])
+}
+
 /// Passes over blanks and the separators that stand between fields.
 pub(super) fn after_separators(text: &[u8], mut at: usize) -> usize {
     while let Some(byte) = text.get(at) {

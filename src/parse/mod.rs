@@ -18,6 +18,7 @@ mod format;
 mod front;
 mod glog;
 mod head;
+mod headless;
 mod journal;
 mod json;
 mod keyword;
@@ -29,7 +30,10 @@ mod moment;
 mod opening;
 mod options;
 mod php;
+mod place;
 mod plain;
+mod program;
+mod record;
 mod requests;
 mod server;
 mod steps;
@@ -51,6 +55,7 @@ pub use lane::{Lane, Run, Stretch};
 pub use memory::Memory;
 pub use moment::Moment;
 pub use options::{FormatChoice, Multiline, Options};
+pub use place::Places;
 
 use crate::event::{Exception, Line, Message, Role};
 use crate::level::Level;
@@ -58,7 +63,7 @@ use format::Kind;
 use head::{Head, Place, Strength, Trust};
 use memory::Open;
 use options::Start;
-use trace::{Part, Step, Trace};
+use trace::{Part, Trace};
 use wrap::{Inner, Wrapper};
 
 /// Understands the lines of one input's files; immutable, one for all of them.
@@ -201,7 +206,7 @@ impl Parser {
             Start::Auto
                 if self.custom.is_none() && self.named.is_none_or(|named| named == Format::Export) =>
             {
-                if let Some(line) = journal::line(memory, text) {
+                if let Some(line) = journal::line(memory, text).or_else(|| record::line(memory, text)) {
                     return line;
                 }
             }
@@ -267,6 +272,14 @@ impl Parser {
         }
         memory.learn(&head);
         let mut level = memory.believe(&head);
+        let doubted = level == Level::Unknown || head.trust != Trust::Sure && memory.is_active();
+        if doubted
+            && head.format.kind() == Kind::Headed
+            && !matches!(head.format, Format::Custom | Format::Jul)
+            && let Some(found) = memory.place(text, head.without)
+        {
+            (level, head.place, head.trust) = (found.level, found.place, Trust::Sure);
+        }
         if level == Level::Unknown && head.trust != Trust::Sure {
             head.place = Place::From(head.without);
         }
@@ -298,39 +311,6 @@ impl Parser {
         match self.head(text) {
             Some(head) => self.begin(memory, text, head),
             None => self.bare(memory, text, trace::step(trace::Trace::None, text)),
-        }
-    }
-
-    /// A line that has no header of its own.
-    fn headless(&self, memory: &mut Memory, text: &[u8]) -> Line {
-        let step = trace::step(memory.trace, text);
-        let indented = matches!(text.first(), Some(b' ' | b'\t'));
-        let begins_below = step.part == Part::Start && !step.trace.is_announced();
-        let belongs = memory.open != Open::None
-            && match memory.kind() {
-                Kind::Headed => true,
-                Kind::Record => indented || step.part == Part::Inside || begins_below,
-                Kind::Bare => step.part == Part::Inside || begins_below && memory.open == Open::Headed,
-            };
-        // A trace at the head of a file that is declared to have headers is still an event.
-        let first = memory.open == Open::None && step.part == Part::Start;
-        if belongs || memory.kind() == Kind::Headed && !first {
-            memory.trace = step.trace;
-            return continuation(step.exception);
-        }
-        self.bare(memory, text, step)
-    }
-
-    /// An event without any header.
-    fn bare(&self, memory: &mut Memory, text: &[u8], step: Step) -> Line {
-        memory.learn_bare();
-        memory.begin(Open::Bare, step.trace);
-        let level = if self.keyword_levels { keyword::level(text) } else { None };
-        Line {
-            role: Role::Start,
-            level: level.unwrap_or(Level::Unknown),
-            message: Message::From(0),
-            exception: step.exception,
         }
     }
 

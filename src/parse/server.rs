@@ -2,7 +2,7 @@
 
 use crate::level::Level;
 use crate::parse::format::Format;
-use crate::parse::head::{Head, Place, skip_blanks};
+use crate::parse::head::{Head, Place, Trust, skip_blanks};
 use crate::parse::{message, time, word};
 
 /// WebLogic: `####<Nov 20, 2026 12:00:00,123 PM UTC> <Error> <Subsystem> … <BEA-000000> <text>`.
@@ -107,15 +107,19 @@ pub(super) fn erlang(text: &[u8]) -> Option<Head> {
     rest[letters..].starts_with(b" REPORT====").then(|| Head::new(Format::Rabbitmq, Some(level), message))
 }
 
-/// CUPS: `E [20/Nov/2026:12:00:00 +0000] text`.
+/// CUPS: `E [20/Nov/2026:12:00:00 +0000] text`; Python's `%(levelname).1s[%(asctime)s] text`.
 pub(super) fn cups(text: &[u8]) -> Option<Head> {
-    let [letter, b' ', b'[', ..] = text else { return None };
+    let (letter, open) = match text {
+        [letter, b' ', b'[', ..] => (letter, 2),
+        [letter, b'[', ..] if letter.is_ascii_uppercase() => (letter, 1),
+        _ => return None,
+    };
     let level = match letter {
         b'X' => Level::Critical,
         b'd' => Level::Trace,
         letter => word::letter(*letter)?,
     };
-    let stamp = time::stamp(text, 3).filter(|_| letter.is_ascii_alphabetic())?;
+    let stamp = time::stamp(text, open + 1).filter(|_| letter.is_ascii_alphabetic())?;
     (text.get(stamp.end) == Some(&b']'))
         .then(|| Head::new(Format::Plain, Some(level), skip_blanks(text, stamp.end + 1)))
 }
@@ -142,5 +146,7 @@ pub(super) fn relative(text: &[u8]) -> Option<Head> {
     let rest = text.get(at + letters..)?;
     let named =
         rest.starts_with(b" ") && memchr::memmem::find(rest.get(..rest.len().min(200))?, b" - ").is_some();
-    named.then(|| Head::new(Format::Log4j, Some(level), message::after_level(text, at + letters)))
+    let head = Head::new(Format::Log4j, Some(level), message::after_level(text, at + letters));
+    let apart = rest.starts_with(b" ");
+    apart.then_some(if named { head } else { Head { trust: Trust::Likely, without: 0, ..head }.weak() })
 }

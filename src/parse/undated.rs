@@ -25,6 +25,10 @@ struct Front {
     brackets: usize,
     /// The last separator: a colon, a dash or a bar.
     separator: u8,
+    /// The last name is one that no sentence has: `shop.api`, `app.py:12`, `shop/db`.
+    logger: bool,
+    /// The last bracket was an angle, as around who speaks in a chat.
+    nick: bool,
 }
 
 /// The header of a line whose level in capitals stands behind names, numbers and brackets.
@@ -44,6 +48,7 @@ pub(super) fn head(text: &[u8]) -> Option<Head> {
                 if let Some(level) = level.or_else(|| shouted(content)) {
                     return Some(found(level, message::after_level(text, close + 1), Trust::Likely));
                 }
+                front.nick = text[at] == b'<';
                 front.brackets += 1;
                 at = close + 1;
             }
@@ -89,7 +94,8 @@ impl Front {
                 Trust::Likely
             }
             [b' ', ..] if column && self.separator != 0 => Trust::Likely,
-            [b' ', ..] | [b':', b' ', ..] if self.words == 0 => Trust::Likely,
+            [b' ', ..] | [b':', b' ', ..] if self.words == 0 && !self.nick => Trust::Likely,
+            [b' ' | b'\t' | b'|', ..] | [b':', b' ', ..] if self.words < 2 && self.logger => Trust::Likely,
             [b' ' | b'\t' | b'|', ..] if self.words < 2 => Trust::Agreed,
             [b':', b' ', ..] => Trust::Agreed,
             _ => return None,
@@ -103,7 +109,11 @@ impl Front {
         let length = rest.iter().take(LONGEST_FIELD).take_while(|b| NAME.has(**b)).count();
         let end = matches!(rest.get(length), Some(b' ' | b'\t' | b'|' | b'[')) && length > 0;
         self.words += 1;
-        self.separator = if rest[..length].ends_with(b":") { b':' } else { 0 };
+        let name = &rest[..length];
+        self.separator = if name.ends_with(b":") { b':' } else { 0 };
+        let inner = name.iter().position(|b| matches!(b, b'.' | b':' | b'/'));
+        self.logger =
+            name.first().is_some_and(u8::is_ascii_alphabetic) && inner.is_some_and(|at| at + 1 < length);
         (end && self.words < MOST_FIELDS).then_some(at + length)
     }
 
@@ -121,10 +131,15 @@ impl Front {
 
 /// npm on a terminal: `npm warn text`, `npm ERR! text`.
 pub(super) fn npm(text: &[u8]) -> Option<Head> {
-    let rest = text.strip_prefix(b"npm ")?;
+    text.starts_with(b"npm ").then(|| npm_word(text, 4)).flatten()
+}
+
+/// npm's word for a level, which begins at `at`.
+pub(super) fn npm_word(text: &[u8], at: usize) -> Option<Head> {
+    let rest = text.get(at..)?;
     let length = rest.iter().take(8).position(|b| *b == b' ').unwrap_or(rest.len().min(8));
     let level = npm_level(&rest[..length])?;
-    Some(found(level, skip_blanks(text, 4 + length), Trust::Sure))
+    Some(found(level, skip_blanks(text, at + length), Trust::Sure))
 }
 
 /// npm's own log, whose lines are counted: `12 verbose text`, `13 error code E404`.

@@ -2,7 +2,7 @@
 
 use super::spans::{Spans, Started};
 use crate::level::Level;
-use crate::parse::{Memory, Moment};
+use crate::parse::{Memory, Moment, Places};
 use crate::tally::rows::last_or_default;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +87,9 @@ pub struct Saved {
     /// Rows that were written before there were spans end here.
     #[serde(deserialize_with = "last_or_default")]
     paired: SavedSpans,
+    /// And before lines showed places of their own, here.
+    #[serde(deserialize_with = "last_or_default")]
+    places: Places,
 }
 
 /// What rules with a start and an end remember.
@@ -123,7 +126,8 @@ impl Carry {
             moment: open.moment,
             spans: open.spans.iter().map(|(at, key, s)| (name(at), key.to_owned(), s.clone())).collect(),
         });
-        Saved { memory: self.memory.clone(), open, paired: paired.unwrap_or_default() }
+        let places = self.memory.places();
+        Saved { memory: self.memory.clone(), open, paired: paired.unwrap_or_default(), places }
     }
 
     /// The carry that was saved; rules that `rule` does not know any more are left out.
@@ -143,7 +147,7 @@ impl Carry {
             moment: saved.paired.moment,
             spans: spans(&saved.paired, &rule),
         });
-        Carry { memory: saved.memory.clone(), open }
+        Carry { memory: saved.memory.clone().with_places(saved.places), open }
     }
 
     /// Whether something waits for the event's end: a rule that spans lines, or an exception type.

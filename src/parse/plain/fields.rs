@@ -43,7 +43,7 @@ impl Walk<'_> {
         let key = &self.text[self.at..self.at + letters];
         let value = rest[..length].trim_ascii();
         let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
-        if matches!(key, b"level" | b"lvl" | b"severity")
+        if matches!(key, b"level" | b"lvl" | b"severity" | b"loglevel" | b"levelname")
             && let Some(level) = word::value(value)
         {
             let mut head = Head::new(Format::Logfmt, Some(level), skip_blanks(self.text, from + length));
@@ -70,14 +70,16 @@ impl Walk<'_> {
 
     /// Whether a level in small letters or with one capital stands as its first word where only one program puts it so:
     /// Nagios' `[1795176000] Warning: text`, Falco's `12:00:00.123456789: Warning text`, Domoticz' two blanks before
-    /// `Error: text`, libvirt's ` : ` behind it, Slurm's `[2026-11-20T12:00:00.123] error: text`.
+    /// `Error: text`, libvirt's ` : ` behind it, Slurm's `[2026-11-20T12:00:00.123] error: text`,
+    /// Veeam's `[20.11.2026 12:00:00.123] <01> Error (3) text`.
     pub(super) fn is_programs_own(&self, word: &[u8], rest: &[u8]) -> bool {
         let colon = rest.first() == Some(&b':');
         let titled = syslog::is_titled(word);
-        let dated = self.stamp.shape == Shape::Epoch || self.text.get(11) == Some(&b'T');
+        let dated = self.stamp.shape == Shape::Epoch || !titled && self.text.get(11) == Some(&b'T');
         colon && self.bracketed && dated
             || titled && self.separator == b':' && self.stamp.shape == Shape::Clock
             || titled && colon && self.text[..self.at].ends_with(b"  ")
+            || titled && self.bracketed && matches!(rest, [b' ', b'(', b'0'..=b'9', b')', b' ', ..])
             || rest.starts_with(b" : ")
     }
 }

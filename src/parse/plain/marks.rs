@@ -89,6 +89,12 @@ pub(super) fn heroku(rest: &[u8]) -> Option<(Level, usize)> {
     rest[3 + letters..].starts_with(b" ").then_some((level, 3 + letters))
 }
 
+/// The length of NX-OS' device context between host and mnemonic: `%$ VDC-1 %$ `.
+pub(super) fn context(rest: &[u8]) -> Option<usize> {
+    let digits = rest.strip_prefix(b"%$ VDC-")?.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    rest[7 + digits..].starts_with(b" %$ ").then_some(7 + digits + 4)
+}
+
 /// DB2's `LEVEL: Error`.
 pub(super) fn declared(rest: &[u8]) -> Option<(Level, usize)> {
     let letters =
@@ -136,6 +142,20 @@ fn syslog_pair(rest: &[u8]) -> Option<(Level, usize, Trust)> {
     let digits = rest[3..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
     let ends = (1..=3).contains(&digits) && rest.get(3 + digits) == Some(&b')');
     ends.then_some((level, 4 + digits, Trust::Sure))
+}
+
+/// A level in capitals with the same marks on both sides, as in `*ERROR*`, `**INFO**:` and `-WARNING-`, or with a `#` in
+/// front, and where it ends.
+pub(super) fn flanked(word: &[u8]) -> Option<(Level, usize)> {
+    let mark = *word.first().filter(|mark| b"*-#=~!".contains(mark))?;
+    let marks = word.iter().take(4).take_while(|b| **b == mark).count();
+    let letters = word[marks..].iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
+    let level = word::header(&word[marks..marks + letters])?;
+    let rest = &word[marks + letters..];
+    let behind = rest.iter().take_while(|b| **b == mark).count();
+    let rest = &rest[behind..];
+    let ends = behind == marks || mark == b'#' && behind == 0;
+    (ends && matches!(rest, [] | [b':'])).then_some((level, marks + letters + behind))
 }
 
 /// The level behind the processor and world of ESXi's kernel, `cpu7:35233)WARNING: text`, and where it ends.

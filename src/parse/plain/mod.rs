@@ -252,11 +252,17 @@ impl<'a> Walk<'a> {
         if let Some(field) = self.channel(whole) {
             return Some(field);
         }
+        if let Some(length) = marks::context(rest) {
+            self.at += length;
+            return Some(Field::Other);
+        }
         if let Some(level) = syslog::cisco(whole) {
             let message = skip_blanks(self.text, self.at + whole.len());
             return Some(Field::Done(Head::new(Format::Syslog, Some(level), message)));
         }
-        if let Some((level, end)) = marks::record(rest).or_else(|| marks::declared(rest)) {
+        if let Some((level, end)) =
+            marks::record(rest).or_else(|| marks::declared(rest)).or_else(|| marks::flanked(whole))
+        {
             self.at += end;
             return Some(Field::Level(Some(level), Trust::Sure));
         }
@@ -346,6 +352,10 @@ impl<'a> Walk<'a> {
         };
         let wide = matches!(rest, [b' ', b' ', ..] | [b'\t' | b'|' | b']', ..] | [b' ', b'|' | b'[', ..]);
         let dashed = matches!(rest, [b' ', b'-', b' ', ..]);
+        // A comma with a blank behind it is a sentence's, unless one ends the level's column too.
+        if self.words > 0 && next != b',' && self.text[..self.at].ends_with(b", ") {
+            return None;
+        }
         let apart = matches!(self.separator, b'|' | b'-' | b',' | b']');
         let colon = next == b':';
         let trust = match (upper, self.words) {
