@@ -137,7 +137,7 @@ pub(super) fn walk(text: &[u8], at: usize, level: Option<Level>, time: bool) -> 
             }
             Key::Message if message.is_none() => message = Some(place(&pair)),
             // Heroku's and l2met's `at=error`.
-            Key::Time if pair.value.1 - pair.value.0 < 8 && level.is_none() => {
+            Key::Time if pair.value.1 - pair.value.0 < 9 && level.is_none() => {
                 level = word::header(value);
                 time |= level.is_none();
             }

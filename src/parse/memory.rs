@@ -102,6 +102,16 @@ impl Memory {
         if looks { self.places.note(text, message) } else { None }
     }
 
+    /// Whether a line of this format may have its level at a place of the file's own. A name and a colon behind a
+    /// modern timestamp look like syslog's tag, but in such a file they are not.
+    pub(super) fn may_place(&self, format: Format) -> bool {
+        match format {
+            Format::Custom | Format::Jul => false,
+            Format::Syslog => self.places.is_sure(),
+            _ => format.kind() == Kind::Headed,
+        }
+    }
+
     /// Whether lines have begun to show a place of their own.
     pub(super) fn is_active(&self) -> bool {
         self.places.is_active()
@@ -150,7 +160,7 @@ impl Memory {
     /// Whether [`Memory::learn`] of a header of this format would change nothing.
     #[inline]
     pub(super) fn is_settled_on(&self, format: Format) -> bool {
-        let alone = self.rivals == 0 && self.rival == Format::Unknown;
+        let alone = self.rivals == 0 && self.rival == Format::Unknown && !self.places.is_active();
         self.format == format && self.confidence == MOST_CONFIDENCE && alone && !self.dated
     }
 
@@ -158,7 +168,7 @@ impl Memory {
     #[inline]
     pub(super) fn settled(&self) -> Option<Settled> {
         // Nor would `believe` of a header without a level.
-        let bare = self.evidence == -MOST_EVIDENCE && !self.places.is_active();
+        let bare = self.evidence == -MOST_EVIDENCE;
         let format = self.format;
         self.is_settled_on(format).then_some(Settled { format, bare, fresh: self.trace == Trace::None })
     }

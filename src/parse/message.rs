@@ -15,6 +15,12 @@ pub(super) fn goes_on(rest: &[u8]) -> bool {
     let Some(rest) = rest.strip_prefix(b" ") else { return false };
     let length = rest.iter().take(6).take_while(|b| b.is_ascii_lowercase()).count();
     let word = rest.get(length) == Some(&b' ');
+    // Flask's `ERROR in module: text`.
+    let next = rest.get(length + 1..).unwrap_or_default();
+    let name = next.iter().take(60).take_while(|b| b.is_ascii_alphanumeric() || b"._".contains(b)).count();
+    if next.get(name) == Some(&b':') {
+        return false;
+    }
     let words: [&[u8]; 14] = [
         b"in", b"is", b"are", b"was", b"were", b"of", b"at", b"on", b"and", b"or", b"has", b"may", b"can",
         b"means",

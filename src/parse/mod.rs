@@ -272,10 +272,9 @@ impl Parser {
         }
         memory.learn(&head);
         let mut level = memory.believe(&head);
-        let doubted = level == Level::Unknown || head.trust != Trust::Sure && memory.is_active();
+        let doubted = level == Level::Unknown || memory.is_active();
         if doubted
-            && head.format.kind() == Kind::Headed
-            && !matches!(head.format, Format::Custom | Format::Jul)
+            && memory.may_place(head.format)
             && let Some(found) = memory.place(text, head.without)
         {
             (level, head.place, head.trust) = (found.level, found.place, Trust::Sure);

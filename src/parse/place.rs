@@ -16,8 +16,8 @@ const REACH: usize = 160;
 const MOST_WORDS: usize = 4;
 /// Lines that make a place sure where they show several levels.
 const LINES: u8 = 4;
-/// And where they show only one.
-const LINES_OF_ONE: u8 = 8;
+/// And where they show only one, set apart on one side by more than a blank, or on both.
+const LINES_OF_ONE: [u8; 2] = [8, 5];
 /// Lines with a place beyond which no more are counted; so many in a row without a level there and it is forgotten.
 const MOST_LINES: u8 = 24;
 /// Lines up to which a place may still be chance.
@@ -52,8 +52,8 @@ struct Word {
     from: usize,
     to: usize,
     shape: u32,
-    /// Punctuation touches it.
-    marked: bool,
+    /// How many of its sides are set apart by more than a blank.
+    marks: u8,
 }
 
 impl Places {
@@ -107,7 +107,7 @@ impl Shown {
         self.levels |= bit(word.level);
         let several = self.levels.count_ones();
         self.sure |= match several {
-            1 => word.marked && self.lines >= LINES_OF_ONE,
+            1 => word.marks > 0 && self.lines >= LINES_OF_ONE[usize::from(word.marks > 1)],
             _ => self.lines >= LINES && u32::from(self.lines) > several,
         };
         self.sure.then_some(word)
@@ -149,7 +149,7 @@ fn class(byte: u8) -> u8 {
 /// The level words of a line, the shape of what is before each of them with it. What a bracket holds is no part of a
 /// shape behind it; two words of letters alone, one behind the other, begin a sentence in which no level is looked for.
 fn front(text: &[u8]) -> ([Word; MOST_WORDS], usize) {
-    let none = Word { level: Level::Unknown, from: 0, to: 0, shape: 0, marked: false };
+    let none = Word { level: Level::Unknown, from: 0, to: 0, shape: 0, marks: 0 };
     let (mut words, mut count) = ([none; MOST_WORDS], 0);
     let start = skip_blanks(text, 0);
     let text = &text[..text.len().min(start + REACH)];
@@ -218,21 +218,31 @@ fn level_word(text: &[u8], start: usize, from: usize, to: usize) -> Option<Word>
     // Both begin what programs say more often than they are levels.
     let said = run == b"NOTE" || run == b"ALERT";
     let level = word::header(run).filter(|_| word::is_upper(run) && run.len() > 2 && !said)?;
-    let mut before = if from == start { b' ' } else { text[from - 1] };
-    if matches!(before, b' ' | b'\t') && from > start {
-        let mark = text[start..from].trim_ascii_end().last().copied().unwrap_or(b' ');
-        before = if matches!(mark, b'-' | b'|' | b'[' | b'(' | b'<') { mark } else { b' ' };
+    let blank = |byte: u8| matches!(byte, b' ' | b'\t');
+    let near = if from == start { b' ' } else { text[from - 1] };
+    let front = text[start..from].trim_ascii_end().last().copied().unwrap_or(b' ');
+    let mut before = if blank(near) { b' ' } else { near };
+    if blank(near) && matches!(front, b'-' | b'|' | b'[' | b'(' | b'<') {
+        // A column may be filled up before its level,
+        before = front;
     }
+    let next = skip_blanks(text, to);
+    let behind = text.get(next).copied().unwrap_or(0);
     let mut after = text.get(to).copied().unwrap_or(0);
-    if matches!(after, b' ' | b'\t') {
-        // A column may be filled up before its separator.
-        let next = text.get(skip_blanks(text, to)).copied().unwrap_or(0);
-        after = if matches!(next, b':' | b'|' | b']' | b')' | b'>') { next } else { b' ' };
+    if blank(after) {
+        // or behind it.
+        after = if matches!(behind, b':' | b'|' | b']' | b')' | b'>') { behind } else { b' ' };
     }
     let quoted = matches!(before, b'"' | b'\'') && !matches!(text[start], b'"' | b'\'' | b'{');
-    let marked = after != b' ' || before != b' ';
+    // What stands beyond a blank sets it apart where it does so on both sides; what ends a sentence's part does not.
+    let sign = |byte: u8| {
+        !byte.is_ascii_alphanumeric() && !matches!(byte, 0 | b' ' | b',' | b'.' | b'!' | b'?' | b'"' | b'\'')
+    };
+    let between = sign(front) && sign(behind) || next > to + 1;
+    let marks = u8::from(before != b' ') + u8::from(after != b' ');
     let shape = u32::from(before) | u32::from(after) << 8;
-    (!quoted && !before.is_ascii_alphanumeric()).then_some(Word { level, from, to, shape, marked })
+    let whole = !quoted && !before.is_ascii_alphanumeric();
+    whole.then_some(Word { level, from, to, shape, marks: marks.max(u8::from(between)) })
 }
 
 /// The last level of a line that begins a bracket, the shape of what is behind it with it.
@@ -255,7 +265,7 @@ fn back(text: &[u8]) -> Option<Word> {
                 (shape, last) = (mix(shape, class), class);
             }
         }
-        return Some(Word { shape, marked: true, ..word });
+        return Some(Word { shape, marks: 2, ..word });
     }
     None
 }
@@ -296,8 +306,11 @@ mod tests {
 
     #[test]
     fn one_level_alone_needs_marks_around_it_and_more_lines() {
-        assert_eq!(levels(&["::INFO:: a"; 8])[6..], ["-", "info"]);
+        assert_eq!(levels(&["::INFO:: a"; 5]), ["-", "-", "-", "-", "info"]);
+        assert_eq!(levels(&["a; INFO: b"; 8])[6..], ["-", "info"]);
+        assert_eq!(levels(&["1 >> INFO >> b"; 8])[6..], ["-", "info"]);
         assert_eq!(levels(&["x.y INFO a"; 20]), ["-"; 20]);
+        assert_eq!(levels(&["job done, ERROR (1)"; 20]), ["-"; 20]);
     }
 
     #[test]
