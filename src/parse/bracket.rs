@@ -33,7 +33,7 @@ pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
 /// neither blanks nor separators, no bracket of its own, and does not look like a level's word.
 #[inline]
 pub(super) fn plain_field(text: &[u8], open: usize) -> Option<usize> {
-    const PLAIN: Bytes = Bytes::words_and(b"._-#$@+=,*%&~^!?;'", true);
+    const PLAIN: Bytes = Bytes::words_and(b"._-$@+=,*%&~^!?;'", true);
     static TABLE: Bytes = PLAIN;
     if text.get(open) != Some(&b'[') {
         return None;
@@ -85,9 +85,10 @@ pub(super) fn bracket_level(content: &[u8]) -> Option<Option<Level>> {
     if content == b"System" {
         return Some(Some(Level::Info));
     }
-    let is_part = |b: &u8| matches!(b, b':' | b'/' | b'|');
+    // Twisted's namespace stands before a `#`, which a channel's name begins with.
+    let is_part = |b: &u8| matches!(b, b':' | b'/' | b'|' | b'#');
     let last = content.rsplit(is_part).next()?;
-    if last.len() < content.len() {
+    if last.len() < content.len() && content[0] != b'#' {
         if let Some(level) = word::level(last.trim_ascii()) {
             return Some(Some(level));
         }

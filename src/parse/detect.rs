@@ -176,7 +176,7 @@ fn indented(text: &[u8]) -> Option<Head> {
         return None;
     }
     if matches!(blanks, 1 | 11) && text.get(blanks) != Some(&b'<') {
-        return column(text, blanks).or_else(|| aligned(text, blanks));
+        return aligned(text, blanks).or_else(|| column(text, blanks));
     }
     if blanks == 1 && text[1] == b'<' {
         return first::enclosed(&text[1..]).map(|head| moved(head, 1).weak());
@@ -197,13 +197,12 @@ fn indented(text: &[u8]) -> Option<Head> {
     (head.level.is_some() && head.trust == Trust::Sure).then(|| head.weak())
 }
 
-/// A level at the right of its column, the timestamp behind it: gearmand's.
+/// A level at the right of its column, the timestamp behind it: gearmand's, and log4j's `%5p | %d | …`.
 fn aligned(text: &[u8], blanks: usize) -> Option<Head> {
     let rest = &text[blanks..];
     let letters = rest.iter().take(9).take_while(|b| b.is_ascii_uppercase()).count();
     let level = word::header(&rest[..letters])?;
-    let end = time::iso(text, blanks + letters + 1)?;
-    Some(Head::new(Format::Plain, Some(level), message::after_level(text, end)).weak())
+    first::dated(text, blanks + letters, level).map(Head::weak)
 }
 
 /// A level in a column of its own behind blanks: tracing's ` INFO name: text`, and rich where the time is the line

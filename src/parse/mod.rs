@@ -235,7 +235,8 @@ impl Parser {
             }
             Strength::Weak
                 if !memory.dated
-                    && (trace::step(memory.trace, text).part == Part::Inside
+                    // No line of a trace has a timestamp, or a level in a column.
+                    && (head.format != Format::Plain && trace::step(memory.trace, text).part == Part::Inside
                         || memory.trace == Trace::Named && head.trust != Trust::Sure
                         || !memory.takes_weak(&head)) =>
             {

@@ -35,6 +35,7 @@ const SHORT: [(Level, &[&[u8]]); 7] = [
             b"crit",
             b"pani",
             b"fata",
+            b"fatl",
             b"emer",
             b"fatal",
             b"panic",
@@ -140,10 +141,10 @@ fn long_level(word: &[u8]) -> Option<Level> {
 }
 
 /// A word that plain headers use for a level. `FAIL` is none there: programs write what came of a deed in that place
-/// (`FAIL LOGIN`), .NET alone means the level.
+/// (`FAIL LOGIN`), .NET alone means the level. Nor is the name of Trac.
 pub(super) fn header(word: &[u8]) -> Option<Level> {
     let outcome = word.len() >= 4 && word[..4].eq_ignore_ascii_case(b"fail");
-    if outcome { None } else { level(word) }
+    if outcome || word == b"Trac" { None } else { level(word) }
 }
 
 /// A level as structured formats write it: a word of [`level`], with slog's offset (`INFO+2`), OTel's step (`WARN3`),
