@@ -5,6 +5,7 @@
 
 use super::letters::LevelWord;
 use super::shape::{LONGEST, Shape};
+use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, skip_blanks};
 use crate::parse::message;
@@ -33,7 +34,12 @@ impl Layout {
             Some(start) => start,
             None => self.message(line, end)?,
         };
-        Some(Head { without: self.without, ..Head::new(self.format, Some(word.level), start) })
+        Some(self.found(word.level, start))
+    }
+
+    /// The header with this level and place of the message.
+    pub(super) fn found(&self, level: Level, start: usize) -> Head {
+        Head { without: self.without, ..Head::new(self.format, Some(level), start) }
     }
 
     /// Where the message begins behind a level that ends at `end`, whatever stands there, unless it tells another layout.

@@ -43,6 +43,49 @@ impl Patience {
     }
 }
 
+/// The most that is laid out in advance.
+const MOST_CREDIT: u32 = 512;
+/// Where nothing is left of it, one of so many lines is looked at.
+const SELDOM: u32 = 64;
+
+/// Whether remembering is of use: it pays where what is remembered is met again, and costs each time something is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Worth {
+    credit: u32,
+    passed: u32,
+}
+
+impl Default for Worth {
+    fn default() -> Worth {
+        Worth { credit: MOST_CREDIT, passed: 0 }
+    }
+}
+
+impl Worth {
+    /// Whether this line is looked at.
+    #[inline(always)]
+    pub(super) fn allows(&mut self) -> bool {
+        if self.credit > 0 {
+            return true;
+        }
+        self.passed = (self.passed + 1) % SELDOM;
+        self.passed == 0
+    }
+
+    /// What was remembered was met again.
+    #[inline(always)]
+    pub(super) fn pays(&mut self) {
+        self.credit = MOST_CREDIT.min(self.credit + 2);
+    }
+
+    /// Whether something more is remembered.
+    pub(super) fn spends(&mut self) -> bool {
+        let may = self.credit > 0 || self.passed == 0;
+        self.credit = self.credit.saturating_sub(1);
+        may
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

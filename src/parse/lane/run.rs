@@ -92,7 +92,7 @@ impl Lane {
                     run_dated(&entry.shape, layout, rest, stretch, levels)
                 }
                 (Some(grammar), Some(entry)) => run_headed(&entry.shape, grammar, rest, stretch, levels),
-                _ => stretch.run(levels, rest),
+                _ => run_rest(rest, stretch, levels),
             };
         }
         let entry = self.entries.get_mut(at)?;
@@ -160,6 +160,7 @@ wide!(run_dated, run_dated_wide, run_dated_by,
     (shape: &Shape, layout: Layout, rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_headed, run_headed_wide, run_headed_by,
     (shape: &Shape, grammar: Grammar, rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
+wide!(run_rest, run_rest_wide, run_rest_by, (rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_pairs, run_pairs_wide, run_pairs_by,
     (shape: &Shape, tails: &mut Tails, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 
@@ -214,6 +215,11 @@ impl Dated<'_> {
     }
 }
 
+#[inline(always)]
+fn run_rest_by(rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]) -> Option<Run> {
+    stretch.run(levels, rest)
+}
+
 /// The lines that do not fit the entry: those of the other entries, and those of which only the timestamp's shape is
 /// known.
 struct Rest<'a> {
@@ -225,15 +231,26 @@ struct Rest<'a> {
 }
 
 impl Plain for Rest<'_> {
-    #[inline(never)]
+    #[inline(always)]
     fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
-        let line = block.get(start..end)?;
-        if let Some(head) = self.stamps.remembered(line) {
+        if let Some(head) = self.stamps.remembered(block.get(start..)?, end - start) {
             let (level, message) = self.settled.takes(head, start, end)?;
             return names_none(block, &message).then_some((level, message));
         }
+        self.new(block, start, end)
+    }
+}
+
+impl Rest<'_> {
+    /// A line whose header is none of those that were met before.
+    #[inline(never)]
+    fn new(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        let line = block.get(start..end)?;
         let head = match self.other(line) {
-            Some(head) => head,
+            Some(head) => {
+                self.stamps.note(line, &head);
+                head
+            }
             // Where it is time, the line is left to be learnt from.
             None if self.patience.lets_pass() => self.stamps.found(line)?,
             None => return None,
@@ -241,9 +258,7 @@ impl Plain for Rest<'_> {
         let (level, message) = self.settled.takes(&head, start, end)?;
         names_none(block, &message).then_some((level, message))
     }
-}
 
-impl Rest<'_> {
     fn other(&mut self, line: &[u8]) -> Option<Head> {
         let find = |(n, entry): (usize, &Entry)| Some((n, entry.head(line)?));
         let (n, head) = self.entries.iter().enumerate().find_map(find)?;

@@ -1,8 +1,8 @@
 //! Lines that begin with a timestamp of a known shape: where it ends need not be found again, and what stands behind it
 //! is left to the grammar.
 
-use super::headers::Headers;
-use super::patience::Patience;
+use super::headers::{COUNTS, Headers};
+use super::patience::Worth;
 use super::shape::Shape;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, skip_blanks};
@@ -29,7 +29,7 @@ impl Stamps {
     /// The header of a line that begins with one of them, as `detect::head` gives it; `None` says nothing.
     #[inline]
     pub(super) fn head(&mut self, line: &[u8]) -> Option<Head> {
-        if let Some(head) = self.remembered(line) {
+        if let Some(head) = self.remembered(line, line.len()) {
             return Some(*head);
         }
         self.found(line)
@@ -40,20 +40,28 @@ impl Stamps {
         let stamped = self.known.get_mut(self.last)?;
         match stamped.head(line) {
             Some(head) => {
-                stamped.remember(line, &mut self.headers, &head);
+                if stamped.worth.spends() {
+                    stamped.remember(line, &mut self.headers, &head);
+                }
                 Some(head)
             }
             None => self.other(line),
         }
     }
 
-    /// The header of a line, where just this one was met before behind the last timestamp.
+    /// The header of a line that ends at `end`, where just this one was met before behind the last timestamp; `text` may
+    /// go on.
     #[inline(always)]
-    pub(super) fn remembered(&mut self, line: &[u8]) -> Option<&Head> {
+    pub(super) fn remembered(&mut self, text: &[u8], end: usize) -> Option<&Head> {
         let stamped = self.known.get_mut(self.last)?;
-        let head = stamped.remembered(line, &self.headers)?;
-        stamped.patience.renew();
-        Some(head)
+        if !stamped.worth.allows() {
+            return None;
+        }
+        let head = stamped.remembered(text, end, &self.headers);
+        if head.is_some() {
+            stamped.worth.pays();
+        }
+        head
     }
 
     #[inline(never)]
@@ -62,6 +70,17 @@ impl Stamps {
         let (last, head) = self.known.iter().enumerate().find_map(find)?;
         self.last = last;
         Some(head)
+    }
+
+    /// Remembers the header of a line that another way has found.
+    pub(super) fn note(&mut self, line: &[u8], head: &Head) {
+        if let Some(stamped) = self.known.get_mut(self.last)
+            && stamped.stamp.shape != Kind::MonthDay
+            && stamped.worth.spends()
+            && stamped.fits(line)
+        {
+            stamped.remember(line, &mut self.headers, head);
+        }
     }
 
     /// Learns the timestamp of a line whose header is `head`.
@@ -88,9 +107,9 @@ impl Stamps {
 #[derive(Clone, Debug)]
 struct Stamped {
     number: u32,
-    /// The words of the header that was met last.
-    words: usize,
-    patience: Patience,
+    /// How many words the last headers had, each number once.
+    words: [u8; COUNTS],
+    worth: Worth,
     shape: Shape,
     stamp: Stamp,
     /// It stands in a bracket.
@@ -126,8 +145,8 @@ impl Stamped {
         let shape = Shape::new(&line[..known], std::slice::from_ref(&digits))?;
         Some(Stamped {
             number: 0,
-            words: 0,
-            patience: Patience::default(),
+            words: [0; COUNTS],
+            worth: Worth::default(),
             shape,
             stamp,
             bracketed,
@@ -183,23 +202,20 @@ impl Stamped {
 
     /// The header of a line, where just this one was met before.
     #[inline(always)]
-    fn remembered<'a>(&self, line: &[u8], headers: &'a Headers) -> Option<&'a Head> {
-        if self.words == 0 || self.stamp.shape == Kind::MonthDay || !self.fits(line) {
+    fn remembered<'a>(&mut self, text: &[u8], end: usize, headers: &'a Headers) -> Option<&'a Head> {
+        if self.words[0] == 0 || self.stamp.shape == Kind::MonthDay || !self.fits(text.get(..end)?) {
             return None;
         }
-        // A number may make it Android's.
-        let from = self.stamp.end;
-        let number = line.get(skip_blanks(line, from)).is_some_and(u8::is_ascii_digit);
-        if number { None } else { headers.find(line, from, self.number, self.words) }
+        headers.find(text, (self.stamp.end, end), self.number, &mut self.words)
     }
 
     fn remember(&mut self, line: &[u8], headers: &mut Headers, head: &Head) {
         // Where each line has another header, remembering them is of no use.
-        if head.level.is_some()
-            && self.patience.is_due()
+        if (head.level.is_some() || head.format == Format::Syslog)
             && let Some(words) = headers.keep(line, self.stamp.end, self.number, head)
+            && !self.words.contains(&words)
         {
-            self.words = words;
+            self.words = [words, self.words[0], self.words[1]];
         }
     }
 

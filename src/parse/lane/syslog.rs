@@ -67,7 +67,7 @@ fn priority(line: &[u8]) -> Option<(Option<Level>, usize)> {
     (digits && number < 192).then(|| (Some(word::syslog(number)), at))
 }
 
-/// Whether a word cannot be but a host: no level, no tag of a program that names no host, no facility.
+/// Whether a word cannot be but a host: no level, no tag of a program that names no host, no facility, no pair.
 #[inline(always)]
 fn is_host(line: &[u8], from: usize, end: usize) -> bool {
     let name = &line[from..end];
@@ -75,7 +75,8 @@ fn is_host(line: &[u8], from: usize, end: usize) -> bool {
     let small = first.is_ascii_lowercase() || first.is_ascii_digit();
     let letters = || name.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let plain = small || first.is_ascii_uppercase() && word::level(&name[..letters()]).is_none();
-    plain && !matches!(last, b':' | b']') && is_no_facility(line, from, end)
+    let pair = memchr::memchr(b'=', name).is_some();
+    plain && !pair && !matches!(last, b':' | b']') && is_no_facility(line, from, end)
 }
 
 #[inline(always)]

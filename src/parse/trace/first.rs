@@ -112,11 +112,12 @@ fn announced(text: &[u8]) -> Option<(usize, usize)> {
 /// `file.rb:12:in 'f': text (Type)`.
 fn ruby(text: &[u8]) -> Option<(usize, usize)> {
     let inner = text.strip_suffix(b")")?;
+    let open = memchr::memrchr(b'(', inner)? + 1;
+    inner.get(open).filter(|byte| byte.is_ascii_uppercase())?;
+    let length = type_name(&inner[open..])?;
     memchr::memmem::find(text.get(..text.len().min(300))?, b".rb:")?;
     memchr::memmem::find(text, b":in ")?;
-    let open = memchr::memrchr(b'(', inner)? + 1;
-    let length = type_name(&inner[open..])?;
-    (open + length == inner.len() && inner[open].is_ascii_uppercase()).then_some((open, length))
+    (open + length == inner.len()).then_some((open, length))
 }
 
 #[cfg(test)]
