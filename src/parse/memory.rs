@@ -169,8 +169,25 @@ impl Memory {
     pub(super) fn settled(&self) -> Option<Settled> {
         // Nor would `believe` of a header without a level.
         let bare = self.evidence == -MOST_EVIDENCE;
-        let format = self.format;
-        self.is_settled_on(format).then_some(Settled { format, bare, fresh: self.trace == Trace::None })
+        let agreed = self.evidence == MOST_EVIDENCE;
+        let (format, fresh) = (self.format, self.trace == Trace::None);
+        let record = matches!(self.open, Open::Record | Open::Recorded);
+        (self.is_settled_on(format) && !record).then_some(Settled { format, bare, agreed, fresh })
+    }
+
+    /// Whether a line without a header that is no part of a trace is an event of its own, and nothing is learnt from it.
+    #[inline]
+    pub(super) fn takes_sentences(&self) -> bool {
+        let alone = self.format == Format::Unknown || self.format.kind() == Kind::Record;
+        let open = matches!(self.open, Open::None | Open::Bare | Open::Headed);
+        alone && open && self.evidence == -MOST_EVIDENCE && self.trace == Trace::None && !self.dated
+    }
+
+    /// Whether such a line goes on with the open event, or what is indented does inside of a trace.
+    #[inline]
+    pub(super) fn goes_on(&self) -> bool {
+        let open = matches!(self.open, Open::Bare | Open::Headed) && !self.dated;
+        open && (self.trace != Trace::None || self.kind() == Kind::Headed)
     }
 
     fn other(&mut self, format: Format) {

@@ -37,6 +37,7 @@ mod record;
 mod requests;
 mod server;
 mod steps;
+mod stretches;
 mod swar;
 mod syslog;
 mod time;
@@ -132,29 +133,6 @@ impl Parser {
             return self.headed(memory, line, head);
         }
         self.line_and_learn(lane, memory, line)
-    }
-
-    /// Takes the first lines of a stretch that the lane knows the shortest way for, and counts their levels: what
-    /// [`Parser::line_by`] would say of each, for all at once. No escape byte (0x1b) stands in the stretch.
-    #[inline]
-    pub fn run(
-        &self,
-        lane: &mut Lane,
-        memory: &mut Memory,
-        stretch: Stretch<'_>,
-        levels: &mut [u64; 8],
-    ) -> Option<Run> {
-        let any = self.custom.is_none() && self.named.is_none() && !self.keyword_levels;
-        let auto = any && matches!(self.start, Start::Auto);
-        let settled = memory.settled()?;
-        let status = self.access_levels || !matches!(settled.format, Format::Access | Format::Haproxy);
-        if !auto || !status {
-            return None;
-        }
-        let run = lane.run(stretch, settled, levels)?;
-        // What `begin` would do with the header of each.
-        memory.begin(Open::Headed, Trace::None);
-        Some(run)
     }
 
     #[inline(never)]

@@ -210,6 +210,11 @@ impl Pipeline {
                     }
                     quiet = Some(run);
                 }
+                if !self.spans_lines
+                    && self.further(carry, block, &mut lines, free, &mut counts, &mut quiet, times)
+                {
+                    continue;
+                }
             }
             let Some(span) = lines.next() else { break };
             counts.lines += 1;
@@ -266,6 +271,37 @@ impl Pipeline {
         lines.skip_lines(run.lines);
         counts.lines += run.lines as u64;
         Some(Quiet { level: run.level, message: (run.message.start, run.message.end) })
+    }
+
+    /// Takes the lines that go on with the open event and tell no rule anything, as far as they end before `before`;
+    /// whether there were any.
+    #[expect(clippy::too_many_arguments, reason = "what a block's walk has, borrowed apart")]
+    #[inline]
+    fn further(
+        &self,
+        carry: &mut Carry,
+        block: &[u8],
+        lines: &mut frame::Lines<'_>,
+        before: usize,
+        counts: &mut Block,
+        quiet: &mut Option<Quiet>,
+        times: bool,
+    ) -> bool {
+        let line_bytes = self.limits.line_bytes;
+        let stretch = Stretch { block, start: lines.at(), ends: lines.ends(), before, line_bytes };
+        let count = self.parser.further(&carry.memory, stretch);
+        if count == 0 {
+            return false;
+        }
+        if let Some(quiet) = quiet.take() {
+            self.open_quiet(carry, &quiet, block, times);
+        }
+        if let Some(open) = &mut carry.open {
+            open.lines = open.lines.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        lines.skip_lines(count);
+        counts.lines += count as u64;
+        true
     }
 
     /// Whether a line starts an event whatever stands before it: where a large file may be cut.

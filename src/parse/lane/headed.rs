@@ -2,14 +2,14 @@
 //! behind a known beginning, spelled out for these few.
 
 use super::shape::Shape;
-use super::{Grammar, letters, syslog};
+use super::{Grammar, bare, letters, syslog};
 use crate::level::Level;
 use crate::parse::access::status_level;
 use crate::parse::bytes::Bytes;
 use crate::parse::format::Format;
-use crate::parse::head::skip_blanks;
+use crate::parse::head::{Head, Strength, Trust, skip_blanks};
 use crate::parse::swar::{equal, first};
-use crate::parse::{message, time};
+use crate::parse::{message, opening, time};
 
 /// The most bytes of klog's thread, file and line that are looked at.
 const LONGEST_PLACE: usize = 180;
@@ -17,6 +17,87 @@ const LONGEST_PLACE: usize = 180;
 const LONGEST_CLIENT: usize = 100;
 /// The longest name between the colons of `LEVEL:name:message`, as in `first`.
 const LONGEST_NAME: usize = 120;
+
+/// What stands around a level with which a line begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// `INFO: text`
+    Colon,
+    /// `[INFO] text`
+    Bracket,
+    /// `INFO text`
+    Blank,
+    /// `INFO - text`, and others with a separator
+    Apart,
+    /// `INFO:     text`, in a column of ten bytes
+    Column,
+}
+
+impl First {
+    /// The one of a line with this header.
+    pub(super) fn of(line: &[u8], head: &Head) -> Option<First> {
+        let all = [First::Colon, First::Bracket, First::Blank, First::Apart, First::Column];
+        let fits = |first: &First| {
+            let found =
+                first.find(line).map(|(level, at)| first.head(Head::new(first.format(), Some(level), at)));
+            found == Some(*head)
+        };
+        all.into_iter().find(fits)
+    }
+
+    pub(super) fn format(self) -> Format {
+        if self == First::Column { Format::Uvicorn } else { Format::LevelFirst }
+    }
+
+    /// How sure the level is.
+    pub(super) fn trust(self) -> Trust {
+        if self == First::Blank { Trust::Likely } else { Trust::Sure }
+    }
+
+    /// The header, of which level and message are known.
+    pub(super) fn head(self, head: Head) -> Head {
+        let without = if matches!(self, First::Bracket | First::Column) { head.without } else { 0 };
+        let strength = if self == First::Column { Strength::Strong } else { Strength::Weak };
+        Head { trust: self.trust(), without, strength, ..head }
+    }
+
+    #[inline(always)]
+    fn find(self, line: &[u8]) -> Option<(Level, usize)> {
+        let open = usize::from(self == First::Bracket);
+        if open == 1 && line.first() != Some(&b'[') {
+            return None;
+        }
+        let word = letters::at(line, open).filter(|word| word.upper || open == 1)?;
+        let end = open + word.length;
+        let rest = &line[end..];
+        let next = skip_blanks(line, end + usize::from(!matches!(self, First::Blank | First::Apart)));
+        let one = matches!(rest, [_, b' ', next, ..] if !matches!(next, b' ' | b'\t'));
+        let apart = matches!(line.get(next), Some(b'-' | b'|' | b':'));
+        let fits = match self {
+            First::Colon => rest[0] == b':' && one,
+            First::Bracket => rest[0] == b']' && one,
+            First::Column => rest[0] == b':' && rest.starts_with(b":  ") && next == 10,
+            First::Blank => rest[0] == b' ' && !apart,
+            First::Apart => rest[0] == b' ' && apart,
+        };
+        if !fits || bare::is_dated_behind_level(line, next) {
+            return None;
+        }
+        let message = match self {
+            First::Colon | First::Column => next,
+            // Two words are no logger with a separator behind.
+            First::Bracket | First::Blank
+                if line.get(next..).is_some_and(opening::is_two_words)
+                    && !line[next..].starts_with(b"in ") =>
+            {
+                next
+            }
+            First::Bracket => message::after_level(line, end + 1),
+            First::Blank | First::Apart => message::after_level(line, end),
+        };
+        Some((word.level, message))
+    }
+}
 
 /// The level that a line's header says, if it says one, and where its message begins: for the grammars of this file,
 /// whose known beginning is `shape`.
@@ -26,6 +107,7 @@ pub(super) fn find(grammar: Grammar, shape: &Shape, line: &[u8]) -> Option<(Opti
         Grammar::Glog => return glog(shape, line).map(|(level, at)| (Some(level), at)),
         Grammar::Access => return access(shape, line).map(|(level, at)| (Some(level), at)),
         Grammar::Syslog(layout) => return syslog::find(shape, line, layout),
+        Grammar::First(first) => return first.find(line).map(|(level, at)| (Some(level), at)),
         _ if !shape.fits(line) => return None,
         _ => {}
     }

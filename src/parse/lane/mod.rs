@@ -5,6 +5,7 @@
 //! would do again, whatever digits the timestamp has, so that only the level's word and what follows are left to
 //! look at. It is a cache of a pure function of the line: not part of the file's memory, and of use to any file.
 
+mod bare;
 mod dated;
 mod headed;
 mod headers;
@@ -13,6 +14,7 @@ mod patience;
 mod run;
 mod shape;
 mod stamped;
+mod stretch;
 mod syslog;
 mod tail;
 #[cfg(test)]
@@ -22,12 +24,13 @@ use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Strength};
 use crate::parse::{json, logfmt};
+pub(super) use bare::{is_frame, is_indented_sentence, is_sentence};
 use letters::LevelWord;
 use patience::Patience;
-pub(super) use run::Settled;
-pub use run::{Run, Stretch};
 use shape::Shape;
 use stamped::Stamps;
+pub(super) use stretch::Settled;
+pub use stretch::{Run, Stretch};
 use tail::Tails;
 
 /// Beginnings that are remembered at a time.
@@ -70,6 +73,8 @@ enum Grammar {
     Bracket(Format),
     /// `LEVEL:name:message`.
     Basic,
+    /// A level, and the message behind it.
+    First(headed::First),
     /// A letter, and a timestamp behind it.
     Glog,
     /// A client's address, and a time in brackets somewhere behind it.
@@ -166,11 +171,11 @@ impl Entry {
             grammar => {
                 let (level, message) = headed::find(grammar, &self.shape, line)?;
                 let head = Head::new(self.format(), level, message);
-                let without = match grammar {
-                    Grammar::Bracket(_) => headed::without(line, self.shape.len()),
-                    _ => message,
-                };
-                Some(Head { without, ..head })
+                Some(match grammar {
+                    Grammar::Bracket(_) => Head { without: headed::without(line, self.shape.len()), ..head },
+                    Grammar::First(first) => first.head(head),
+                    _ => head,
+                })
             }
         }
     }
@@ -183,6 +188,7 @@ impl Entry {
             Grammar::Logfmt { .. } => Format::Logfmt,
             Grammar::Bracket(format) => format,
             Grammar::Basic => Format::Basic,
+            Grammar::First(first) => first.format(),
             Grammar::Syslog(_) => Format::Syslog,
             Grammar::Glog => Format::Glog,
             Grammar::Access => Format::Access,
@@ -199,13 +205,18 @@ impl Entry {
 
     /// What can be remembered of a line; `hosts` says that lines of many hosts may stand in the file.
     fn of(line: &[u8], head: &Head, hosts: bool) -> Option<Entry> {
-        if head.strength != Strength::Strong || head.level.is_none() && head.format != Format::Syslog {
+        let strong = head.strength == Strength::Strong || head.format == Format::LevelFirst;
+        if !strong || head.level.is_none() && head.format != Format::Syslog {
             return None;
         }
         let entry = match head.format {
             Format::Json => of_json(line)?,
             Format::Logfmt => of_logfmt(line)?,
             Format::Basic => Entry::new(Shape::new(&[], &[])?, Grammar::Basic),
+            Format::LevelFirst | Format::Uvicorn => {
+                let first = headed::First::of(line, head)?;
+                Entry::new(Shape::new(&[], &[])?, Grammar::First(first))
+            }
             Format::Syslog => {
                 let (shape, layout) = syslog::of(line, hosts)?;
                 Entry::new(shape, Grammar::Syslog(layout))

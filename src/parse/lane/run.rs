@@ -5,73 +5,15 @@ use super::dated::Layout;
 use super::patience::Patience;
 use super::shape::Shape;
 use super::stamped::Stamps;
-use super::tail::{Tail, Tails};
-use super::{Entry, Grammar, Lane, headed, letters};
+use super::stretch::{Plain, Run, Settled, Stretch};
+use super::tail::Tail;
+use super::{Entry, Grammar, Lane, bare, headed, letters};
 use crate::event::Exception;
 use crate::level::Level;
-use crate::parse::format::Format;
-use crate::parse::head::{Head, Place, Strength, Trust};
+use crate::parse::detect;
+use crate::parse::head::{Head, Place, Trust};
 use crate::parse::trace::{self, Trace};
 use std::ops::Range;
-
-/// Lines of a block that no rule looks at.
-#[derive(Clone, Copy, Debug)]
-pub struct Stretch<'a> {
-    /// The block.
-    pub block: &'a [u8],
-    /// Where the first of the lines starts.
-    pub start: usize,
-    /// Where each of them ends: the place of its `\n`.
-    pub ends: &'a [u32],
-    /// Lines that end at this place or behind it are none of them.
-    pub before: usize,
-    /// The most bytes that are looked at of a line.
-    pub line_bytes: usize,
-}
-
-/// What a run of plain lines came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// How many lines it took, from the first on; each began an event.
-    pub lines: usize,
-    /// The last line's level.
-    pub level: Level,
-    /// Where the last line's message stands in the block.
-    pub message: Range<usize>,
-}
-
-/// What the file's memory has come to, where nothing more is learnt from further lines of its format.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::parse) struct Settled {
-    /// The file's format.
-    pub(in crate::parse) format: Format,
-    /// Nor is it from lines of it that have no level.
-    pub(in crate::parse) bare: bool,
-    /// No trace is open, of which a line with a weak header might be.
-    pub(in crate::parse) fresh: bool,
-}
-
-impl Settled {
-    /// The level and the place of the message of a line with this header, if all it changes is the open event.
-    #[inline]
-    fn takes(self, head: &Head, start: usize, end: usize) -> Option<(Level, Range<usize>)> {
-        let strong = match head.strength {
-            Strength::Strong => true,
-            Strength::Weak => self.fresh,
-            Strength::Part => false,
-        };
-        let sure = head.trust == Trust::Sure && (self.bare || head.level.is_some());
-        if head.format != self.format || !strong || !sure || head.by_status || head.exception.is_some() {
-            return None;
-        }
-        let message = match head.place {
-            Place::From(from) => start + from..end,
-            Place::Within(from, to) => start + from..start + to,
-            Place::Escaped(..) => return None,
-        };
-        Some((head.level.unwrap_or(Level::Unknown), message))
-    }
-}
 
 impl Lane {
     /// Takes lines as long as they fit the entry that fitted last and no trace begins in them, and counts their levels.
@@ -96,7 +38,7 @@ impl Lane {
             };
         }
         let entry = self.entries.get_mut(at)?;
-        let run = run_pairs(&entry.shape, &mut entry.tails, stretch, levels);
+        let run = run_pairs(entry, settled, stretch, levels);
         let taken = run.as_ref().map_or(0, |run| run.lines);
         if let Some(&end) = stretch.ends.get(taken).filter(|end| (**end as usize) < stretch.before) {
             let start = if taken > 0 { stretch.ends[taken - 1] as usize + 1 } else { stretch.start };
@@ -162,13 +104,7 @@ wide!(run_headed, run_headed_wide, run_headed_by,
     (shape: &Shape, grammar: Grammar, rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_rest, run_rest_wide, run_rest_by, (rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_pairs, run_pairs_wide, run_pairs_by,
-    (shape: &Shape, tails: &mut Tails, stretch: Stretch<'_>, levels: &mut [u64; 8]));
-
-/// What is asked of each line of a run. Not a closure: one would be compiled without the wide registers of its caller.
-trait Plain {
-    /// The level and the place of the message of the line that stands at `start..end`, if a run may take it.
-    fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)>;
-}
+    (entry: &mut Entry, settled: Settled, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 
 #[inline(always)]
 fn run_dated_by(
@@ -252,7 +188,10 @@ impl Rest<'_> {
                 head
             }
             // Where it is time, the line is left to be learnt from.
-            None if self.patience.lets_pass() => self.stamps.found(line)?,
+            None if self.patience.lets_pass() => match self.stamps.found(line) {
+                Some(head) => head,
+                None => found(line)?,
+            },
             None => return None,
         };
         let (level, message) = self.settled.takes(&head, start, end)?;
@@ -296,7 +235,13 @@ impl Headed<'_> {
     #[inline(always)]
     fn known(&self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
         let (level, at) = headed::find(self.grammar, self.shape, block.get(start..end)?)?;
-        if level.is_none() && !self.rest.settled.bare {
+        let settled = self.rest.settled;
+        if level.is_none() && !settled.bare {
+            return None;
+        }
+        if let Grammar::First(first) = self.grammar
+            && (!settled.fresh || first.trust() == Trust::Likely && !settled.agreed)
+        {
             return None;
         }
         let message = start + at..end;
@@ -306,30 +251,63 @@ impl Headed<'_> {
 
 #[inline(always)]
 fn run_pairs_by(
-    shape: &Shape,
-    tails: &mut Tails,
+    entry: &mut Entry,
+    settled: Settled,
     stretch: Stretch<'_>,
     levels: &mut [u64; 8],
 ) -> Option<Run> {
-    stretch.run(levels, Pairs { shape, tails })
+    stretch.run(levels, Pairs { entry, settled })
 }
 
 struct Pairs<'a> {
-    shape: &'a Shape,
-    tails: &'a mut Tails,
+    entry: &'a mut Entry,
+    settled: Settled,
 }
 
 impl Plain for Pairs<'_> {
     #[inline(always)]
     fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
-        if !self.shape.fits(block.get(start..)?) {
+        let Entry { shape, tails, .. } = &mut *self.entry;
+        if shape.fits(block.get(start..)?) {
+            let at = start + shape.len();
+            if let Some(word) = letters::at(block, at)
+                && let Some(message) = tails.message(block, at + word.length, end)
+            {
+                return names_none(block, &message).then_some((word.level, message));
+            }
+        }
+        self.other(block, start, end)
+    }
+}
+
+impl Pairs<'_> {
+    /// A line with other pairs than those that are remembered.
+    #[inline(never)]
+    fn other(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+        // Where it is time, the line is left to be learnt from.
+        if !self.entry.tails.patience.lets_pass() {
             return None;
         }
-        let at = start + self.shape.len();
-        let word = letters::at(block, at)?;
-        let message = self.tails.message(block, at + word.length, end)?;
-        names_none(block, &message).then_some((word.level, message))
+        let line = block.get(start..end)?;
+        let head = match self.entry.head(line) {
+            Some(head) => head,
+            None => found(line)?,
+        };
+        let (level, message) = self.settled.takes(&head, start, end)?;
+        names_none(block, &message).then_some((level, message))
     }
+}
+
+/// What the grammar finds in a line, unless it may be a container's or a journal's, or one that only goes on.
+fn found(line: &[u8]) -> Option<Head> {
+    let wrapped = match line.first()? {
+        b' ' | b'\t' => true,
+        b'A'..=b'Z' | b'a'..=b'z' => bare::is_sentence(line),
+        b'{' => line.starts_with(b"{\"log\":\""),
+        b'0'..=b'9' => line.get(10) == Some(&b'T'),
+        first => *first == b'_',
+    };
+    if wrapped { None } else { detect::head(line) }
 }
 
 /// Whether a message begins no trace and names no exception.
@@ -337,30 +315,4 @@ impl Plain for Pairs<'_> {
 fn names_none(block: &[u8], message: &Range<usize>) -> bool {
     let found = block.get(message.clone()).map(trace::first_line);
     matches!(found, Some((Exception::None, Trace::None)))
-}
-
-impl Stretch<'_> {
-    /// Takes lines as long as `plain` gives a level and a message for one.
-    #[inline(always)]
-    fn run(&self, levels: &mut [u64; 8], mut plain: impl Plain) -> Option<Run> {
-        let (mut start, mut found) = (self.start, None);
-        for (n, &end) in self.ends.iter().enumerate() {
-            let mut end = end as usize;
-            let next = end + 1;
-            if end >= self.before || end == start {
-                break;
-            }
-            if self.block[end - 1] == b'\r' {
-                end -= 1;
-            }
-            if end - start > self.line_bytes {
-                break;
-            }
-            let Some((level, message)) = plain.line(self.block, start, end) else { break };
-            levels[level.index()] += 1;
-            found = Some((n + 1, level, message));
-            start = next;
-        }
-        found.map(|(lines, level, message)| Run { lines, level, message })
-    }
 }

@@ -139,6 +139,13 @@ proptest! {
             b"2026-11-20 12:00:00.123 | INFO     | shop.api:get:12 - all is well",
             b"2026-11-20 12:00:00,123 INFO [main] org.shop.Api: all is well",
             b"INFO:shop.api:all is well",
+            b"INFO: all is well with shop 12",
+            b"[INFO] all is well with shop 12",
+            b"[info] all is well with shop 12",
+            b"INFO shop all is well",
+            b"INFO shop.api - all is well",
+            b"INFO:     10.0.0.1:1234 - \"GET / HTTP/1.1\" 200 OK",
+            b"all is well INFO with shop number 12",
             b"I1120 12:00:00.123000       1 api.go:12] all is well",
             b"10.0.0.1 - INFO [20/Nov/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 502 12 \"-\" \"agent\"",
             b"081109 203615 148 INFO dfs.DataNode$PacketResponder: PacketResponder 1 terminating",
@@ -197,6 +204,58 @@ proptest! {
         prop_assert_eq!(run.map(|run| (run.level, run.message)), last);
         // The first line is plain: it is always taken where it ends early enough and is short enough.
         prop_assert_eq!(taken > 0, (ends[0] as usize) < before && base.len() <= line_bytes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// Lines that go on with an event are those that go on one by one, and change nothing.
+    #[test]
+    fn what_goes_on_goes_on_one_by_one(
+        first in any::<prop::sample::Index>(),
+        before in proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+        picks in proptest::collection::vec((any::<prop::sample::Index>(), any::<u64>(), any::<bool>()), 1..30),
+    ) {
+        let parser = parser();
+        let all = samples_once();
+        let lines = [
+            &b""[..],
+            b"    return self.call(1, 2)",
+            b"  File \"/srv/shop.py\", line 12, in call",
+            b"Traceback (most recent call last):",
+            b"\tat org.shop.Api.get(Api.java:12)",
+            b"java.io.IOException: broken pipe",
+            b"the details of what went wrong here",
+            b"      a further line of this event",
+            b"    ERROR 2026-11-20 12:00:00 it was",
+            b"2026-11-20 12:00:00,123 ERROR shop.api it failed",
+            b"   ",
+            b"INFO: all is well with shop 12",
+        ];
+        let mut memory = Memory::default();
+        let base = first.get(all);
+        for line in std::iter::repeat_n(&base[..], 20).chain(before.iter().map(|pick| *pick.get(&lines))) {
+            parser.line(&mut memory, line);
+        }
+        let texts: Vec<Vec<u8>> = picks
+            .iter()
+            .map(|(pick, seed, change)| match pick.get(&lines) {
+                line if *change => mutated(line, *seed),
+                line => line.to_vec(),
+            })
+            .filter(|line| !line.contains(&b'\n') && !line.contains(&0x1b))
+            .collect();
+        let block: Vec<u8> = texts.iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
+        let ends: Vec<u32> = memchr::memchr_iter(b'\n', &block).map(|at| at as u32).collect();
+        let stretch = Stretch { block: &block, start: 0, ends: &ends, before: block.len(), line_bytes: 1 << 20 };
+        let after = memory.clone();
+        for text in texts.iter().take(parser.further(&memory.clone(), stretch)) {
+            let found = parser.line(&mut memory, text.strip_suffix(b"\r").unwrap_or(text));
+            prop_assert_eq!(found.role, crate::event::Role::Continuation, "{}", String::from_utf8_lossy(text));
+            prop_assert_eq!(found.exception, crate::event::Exception::None);
+            prop_assert_eq!(&memory, &after, "{}", String::from_utf8_lossy(text));
+        }
     }
 }
 

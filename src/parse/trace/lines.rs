@@ -32,7 +32,8 @@ fn is_place(text: &[u8]) -> bool {
     number(parts.next()) && number(parts.next()) && parts.next().is_some()
 }
 
-pub(super) fn is_excerpt(text: &[u8]) -> bool {
+/// Where Node's excerpt of a source says that it stands: `/srv/app.js:12`.
+pub(in crate::parse) fn is_excerpt(text: &[u8]) -> bool {
     if !text.last().is_some_and(u8::is_ascii_digit) {
         return false;
     }

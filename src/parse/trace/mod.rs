@@ -8,13 +8,13 @@ mod lines;
 mod names;
 
 pub(super) use first::{first_line, is_no_phrase};
-pub(super) use lines::is_stack_line;
+pub(super) use lines::{is_excerpt, is_stack_line};
 pub(super) use names::{is_error_line, type_name};
 
 use crate::event::Exception;
 use crate::parse::steps;
 use first::first_words;
-use lines::{is_excerpt, is_go_line, is_rust_line};
+use lines::{is_go_line, is_rust_line};
 use names::{coded_type, is_class, is_error_class};
 use serde::{Deserialize, Serialize};
 
