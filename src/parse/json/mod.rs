@@ -13,6 +13,7 @@ use crate::event::Exception;
 use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust};
+use crate::parse::swar::{self, equal};
 use crate::parse::trace::{self, Trace};
 use crate::parse::{steps, word};
 use memchr::memchr2;
@@ -98,9 +99,9 @@ impl<'a> Pairs<'a> {
                 Value { from, to: self.at, string: false, escaped: false }
             }
             _ => {
-                let rest = &self.text[from..];
-                let length = rest.iter().position(|b| matches!(b, b',' | b'}' | b' ' | b'\t'))?;
-                self.at = from + length;
+                let ends =
+                    |text| equal(text, b',') | equal(text, b'}') | equal(text, b' ') | equal(text, b'\t');
+                self.at = swar::first(self.text, from, self.text.len(), ends)?;
                 Value { from, to: self.at, string: false, escaped: false }
             }
         };
@@ -119,20 +120,13 @@ fn string_end(text: &[u8], from: usize) -> Option<(usize, bool)> {
 fn find_string_end(text: &[u8], from: usize) -> Option<(usize, bool)> {
     let mut at = from;
     let mut escaped = false;
-    // Short strings, nearly all keys, are cheaper to walk than to search.
-    let near = text.len().min(from + 16);
-    while at < near {
-        match text[at] {
-            b'"' => return Some((at, escaped)),
-            b'\\' => {
-                escaped = true;
-                at += 2;
-            }
-            _ => at += 1,
-        }
-    }
     loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        // Short strings, nearly all keys, are nearer than a search pays for.
+        let near = text.len().min(at + 32);
+        at = match swar::first(text, at, near, |text| equal(text, b'"') | equal(text, b'\\')) {
+            Some(at) => at,
+            None => near + memchr2(b'"', b'\\', text.get(near..)?)?,
+        };
         if text[at] == b'"' {
             return Some((at, escaped));
         }

@@ -82,7 +82,8 @@ fn is_indented(text: &[u8]) -> Option<u8> {
 
 #[inline(always)]
 fn is_plain_word(name: &[u8]) -> bool {
-    name.len() > 1 && name.iter().all(u8::is_ascii_alphabetic) && word::level(name).is_none()
+    let letters = name.iter().fold(true, |all, byte| all & byte.is_ascii_alphabetic());
+    name.len() > 1 && letters && word::level(name).is_none()
 }
 
 /// Whether a line begins with a word that other grammars look for, `name` being the first.

@@ -1,7 +1,7 @@
 //! What follows the level in lines of pairs, as one kind of line of a program has it: always the same keys, each time
 //! with other values. Only the ends of the values are left to find.
 
-use super::patience::Patience;
+use super::patience::{Patience, Worth};
 use super::shape::Shape;
 use crate::parse::head::skip_blanks;
 use crate::parse::swar::{equal, first};
@@ -23,16 +23,27 @@ pub(super) struct Tails {
     /// Where the next one is put when all places are taken.
     next: usize,
     pub(super) patience: Patience,
+    worth: Worth,
 }
 
 impl Tails {
     /// Where the message stands if `block[at..end]` is one of them.
     #[inline(always)]
     pub(super) fn message(&mut self, block: &[u8], at: usize, end: usize) -> Option<Range<usize>> {
-        if let Some(message) = self.known.get(self.last)?.message(block, at, end) {
-            return Some(message);
+        // Where each line has other pairs, they are only in the way.
+        if !self.worth.allows() {
+            return None;
         }
-        self.other(block, at, end)
+        let message = match self.known.get(self.last)?.message(block, at, end) {
+            Some(message) => Some(message),
+            None => self.other(block, at, end),
+        };
+        if message.is_some() {
+            self.worth.pays();
+        } else {
+            self.worth.spends();
+        }
+        message
     }
 
     #[inline(never)]
