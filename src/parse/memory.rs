@@ -172,7 +172,13 @@ impl Memory {
         let agreed = self.evidence == MOST_EVIDENCE;
         let (format, fresh) = (self.format, self.trace == Trace::None);
         let record = matches!(self.open, Open::Record | Open::Recorded);
-        (self.is_settled_on(format) && !record).then_some(Settled { format, bare, agreed, fresh })
+        (self.is_settled_on(format) && !record).then_some(Settled {
+            format,
+            bare,
+            agreed,
+            fresh,
+            whole: self.partial == 0,
+        })
     }
 
     /// Whether a line without a header that is no part of a trace is an event of its own, and nothing is learnt from it.

@@ -145,6 +145,7 @@ impl Parser {
             if self.continues_partial(memory, &inner) {
                 return continuation(Exception::None).within(&inner, line);
             }
+            lane.learn_record(line);
             return self.text_by(lane, memory, &inner.text).within(&inner, line);
         }
         let found = self.inner_line(memory, line, inner);

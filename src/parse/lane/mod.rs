@@ -11,6 +11,7 @@ mod headed;
 mod headers;
 mod letters;
 mod patience;
+mod records;
 mod run;
 mod shape;
 mod stamped;
@@ -27,6 +28,7 @@ use crate::parse::{json, logfmt};
 pub(super) use bare::{is_frame, is_indented_sentence, is_sentence};
 use letters::LevelWord;
 use patience::Patience;
+use records::Records;
 use shape::Shape;
 use stamped::Stamps;
 pub(super) use stretch::Settled;
@@ -47,6 +49,8 @@ pub struct Lane {
     /// Where the next one is put when all places are taken.
     next: usize,
     patience: Patience,
+    /// The containers' records that were met last.
+    records: Option<Records>,
 }
 
 /// A beginning, and how to read on behind it.
@@ -125,6 +129,13 @@ impl Lane {
         let Some(head) = head() else { return };
         self.stamps.learn(line, &head);
         self.keep(line, &head);
+    }
+
+    /// Learns how a container's record begins.
+    pub(super) fn learn_record(&mut self, line: &[u8]) {
+        if self.patience.is_due() || self.records.is_none() {
+            self.records = Records::of(line);
+        }
     }
 
     /// Remembers the beginning of a line with this header, if there is more to it than a timestamp.

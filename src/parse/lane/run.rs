@@ -3,6 +3,7 @@
 
 use super::dated::Layout;
 use super::patience::Patience;
+use super::records::{Records, Within};
 use super::shape::Shape;
 use super::stamped::Stamps;
 use super::stretch::{Plain, Run, Settled, Stretch};
@@ -23,6 +24,31 @@ impl Lane {
         settled: Settled,
         levels: &mut [u64; 8],
     ) -> Option<Run> {
+        let wrapped = match stretch.first()? {
+            [b'{', b'"', b'l', b'o', b'g', ..] => true,
+            line => line.get(10) == Some(&b'T') && line[0].is_ascii_digit(),
+        };
+        if wrapped
+            && settled.whole
+            && let Some(records) = self.records.take()
+        {
+            let run = self.run_by(Some(&records), stretch, settled, levels);
+            self.records = Some(records);
+            if run.is_some() {
+                return run;
+            }
+        }
+        self.run_by(None, stretch, settled, levels)
+    }
+
+    /// As [`Lane::run`]; of lines inside records, if there are any.
+    fn run_by(
+        &mut self,
+        records: Option<&Records>,
+        stretch: Stretch<'_>,
+        settled: Settled,
+        levels: &mut [u64; 8],
+    ) -> Option<Run> {
         let at = self.last;
         let known = self.entries.get(at).filter(|entry| entry.format() == settled.format);
         let grammar = known.map(|entry| entry.grammar);
@@ -30,6 +56,10 @@ impl Lane {
             let Lane { entries, last, stamps, patience, .. } = self;
             let rest = Rest { entries, last, stamps, patience, settled };
             return match (grammar, entries.get(at)) {
+                (grammar, entry) if let Some(records) = records => {
+                    let known = entry.zip(grammar).map(|(entry, grammar)| (&entry.shape, grammar));
+                    run_within(records, known, rest, stretch, levels)
+                }
                 (Some(Grammar::Dated(layout)), Some(entry)) => {
                     run_dated(&entry.shape, layout, rest, stretch, levels)
                 }
@@ -38,11 +68,21 @@ impl Lane {
             };
         }
         let entry = self.entries.get_mut(at)?;
-        let run = run_pairs(entry, settled, stretch, levels);
+        let run = match records {
+            Some(records) => {
+                let plain = Pairs { entry, settled };
+                stretch.run(levels, Within { records, plain })
+            }
+            None => run_pairs(entry, settled, stretch, levels),
+        };
         let taken = run.as_ref().map_or(0, |run| run.lines);
         if let Some(&end) = stretch.ends.get(taken).filter(|end| (**end as usize) < stretch.before) {
             let start = if taken > 0 { stretch.ends[taken - 1] as usize + 1 } else { stretch.start };
-            let line = &stretch.block[start..end as usize];
+            let inner = match records {
+                Some(records) => records.inner(stretch.block, start, end as usize),
+                None => Some((start, end as usize)),
+            };
+            let line = inner.map_or(&b""[..], |(start, end)| &stretch.block[start..end]);
             entry.learn_tail(line.strip_suffix(b"\r").unwrap_or(line));
         }
         run
@@ -103,6 +143,8 @@ wide!(run_dated, run_dated_wide, run_dated_by,
 wide!(run_headed, run_headed_wide, run_headed_by,
     (shape: &Shape, grammar: Grammar, rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_rest, run_rest_wide, run_rest_by, (rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
+wide!(run_within, run_within_wide, run_within_by,
+    (records: &Records, known: Option<(&Shape, Grammar)>, rest: Rest<'_>, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 wide!(run_pairs, run_pairs_wide, run_pairs_by,
     (entry: &mut Entry, settled: Settled, stretch: Stretch<'_>, levels: &mut [u64; 8]));
 
@@ -148,6 +190,25 @@ impl Dated<'_> {
         }
         let message = start + self.layout.message(block.get(start..end)?, behind)?..end;
         names_none(block, &message).then_some((level, message))
+    }
+}
+
+#[inline(always)]
+fn run_within_by(
+    records: &Records,
+    known: Option<(&Shape, Grammar)>,
+    rest: Rest<'_>,
+    stretch: Stretch<'_>,
+    levels: &mut [u64; 8],
+) -> Option<Run> {
+    match known {
+        Some((shape, Grammar::Dated(layout))) => {
+            stretch.run(levels, Within { records, plain: Dated { shape, layout, rest } })
+        }
+        Some((shape, grammar)) => {
+            stretch.run(levels, Within { records, plain: Headed { shape, grammar, rest } })
+        }
+        None => stretch.run(levels, Within { records, plain: rest }),
     }
 }
 

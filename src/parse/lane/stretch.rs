@@ -42,6 +42,8 @@ pub(in crate::parse) struct Settled {
     pub(in crate::parse) agreed: bool,
     /// No trace is open, of which a line with a weak header might be.
     pub(in crate::parse) fresh: bool,
+    /// No container's record holds the beginning of a line that another is to go on with.
+    pub(in crate::parse) whole: bool,
 }
 
 impl Settled {
@@ -91,6 +93,12 @@ impl Stretch<'_> {
             start = end + 1;
         }
         (count, last)
+    }
+
+    /// The first line, if there is one.
+    pub(super) fn first(&self) -> Option<&[u8]> {
+        let end = *self.ends.first()? as usize;
+        self.block.get(self.start..end)
     }
 
     /// Takes lines as long as `plain` gives a level and a message for one.
