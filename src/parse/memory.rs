@@ -186,13 +186,14 @@ impl Memory {
     pub(super) fn takes_sentences(&self) -> bool {
         let alone = self.format == Format::Unknown || self.format.kind() == Kind::Record;
         let open = matches!(self.open, Open::None | Open::Bare | Open::Headed);
-        alone && open && self.evidence == -MOST_EVIDENCE && self.trace == Trace::None && !self.dated
+        let learns = self.evidence > -MOST_EVIDENCE || self.places.is_active();
+        alone && open && !learns && self.trace == Trace::None && !self.dated
     }
 
     /// Whether such a line goes on with the open event, or what is indented does inside of a trace.
     #[inline]
     pub(super) fn goes_on(&self) -> bool {
-        let open = matches!(self.open, Open::Bare | Open::Headed) && !self.dated;
+        let open = matches!(self.open, Open::Bare | Open::Headed) && !self.dated && !self.is_placed();
         open && (self.trace != Trace::None || self.kind() == Kind::Headed)
     }
 

@@ -13,6 +13,11 @@ const NPM: [&[u8]; 5] = [b"gyp", b"lerna", b"node-pre-gyp", b"prebuild-install",
 const SLURM: [&[u8]; 8] =
     [b"slurmctld", b"slurmd", b"slurmdbd", b"slurmstepd", b"srun", b"sbatch", b"salloc", b"sacctmgr"];
 
+/// Whether npm's words follow a name.
+pub(super) fn is_npms(name: &[u8]) -> bool {
+    NPM.contains(&name)
+}
+
 fn named(level: Level, message: usize) -> Head {
     Head { without: 0, ..Head::new(Format::Named, Some(level), message) }.weak()
 }
@@ -22,7 +27,7 @@ pub(super) fn named_first(text: &[u8]) -> Option<Head> {
     let length = text.iter().take(20).take_while(|b| b.is_ascii_lowercase() || **b == b'-').count();
     let (name, rest) = text.split_at(length);
     match rest {
-        [b' ', ..] if NPM.contains(&name) => undated::npm_word(text, length + 1),
+        [b' ', ..] if is_npms(name) => undated::npm_word(text, length + 1),
         [b':', b' ', rest @ ..] if SLURM.contains(&name) => {
             let letters = rest.iter().take(8).take_while(|b| b.is_ascii_lowercase()).count();
             let level = word::header(&rest[..letters])?;

@@ -7,7 +7,7 @@
 use crate::parse::head::skip_blanks;
 use crate::parse::swar::{blanks, equal, first};
 use crate::parse::trace::{self, Trace};
-use crate::parse::{opening, php, time, word};
+use crate::parse::{opening, php, program, time, word};
 
 /// How far grammars look for a bracket, as in `requests`.
 const BRACKETS: usize = 400;
@@ -101,7 +101,8 @@ fn is_known(text: &[u8], name: &[u8]) -> bool {
                 || name[0] <= b'F' && name.iter().all(u8::is_ascii_hexdigit)
         }
         first => {
-            let tool = first == b'n' && name == b"npm" || name.starts_with(b"lxc") || name == b"xxx";
+            let npms = matches!(first, b'n' | b'g' | b'l') && (name == b"npm" || program::is_npms(name));
+            let tool = npms || name.starts_with(b"lxc") || name == b"xxx";
             tool || name == b"stack" || first <= b'f' && name.iter().all(u8::is_ascii_hexdigit)
         }
     }
