@@ -173,7 +173,7 @@ fn has_pair_of_colons(text: &[u8]) -> bool {
 #[inline(always)]
 pub(super) fn is_dated_behind_level(text: &[u8], at: usize) -> bool {
     let at = match text.get(at..) {
-        Some([b'-' | b'|', b' ', ..]) => at + 2,
+        Some([b'-' | b'|' | b'@', b' ', ..]) => at + 2,
         _ => at,
     };
     match text.get(at) {

@@ -77,7 +77,7 @@ impl First {
             First::Colon => rest[0] == b':' && one,
             First::Bracket => rest[0] == b']' && one,
             First::Column => rest[0] == b':' && rest.starts_with(b":  ") && next == 10,
-            First::Blank => rest[0] == b' ' && !apart,
+            First::Blank => rest[0] == b' ' && !apart && !message::goes_on(rest),
             First::Apart => rest[0] == b' ' && apart,
         };
         if !fits || bare::is_dated_behind_level(line, next) {

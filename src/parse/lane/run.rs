@@ -234,14 +234,14 @@ impl Plain for Rest<'_> {
             let (level, message) = self.settled.takes(head, start, end)?;
             return names_none(block, &message).then_some((level, message));
         }
-        self.new(block, start, end)
+        self.unmet(block, start, end)
     }
 }
 
 impl Rest<'_> {
     /// A line whose header is none of those that were met before.
     #[inline(never)]
-    fn new(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
+    fn unmet(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
         let line = block.get(start..end)?;
         let head = match self.other(line) {
             Some(head) => {
