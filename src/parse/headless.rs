@@ -5,6 +5,7 @@ use crate::level::Level;
 use crate::parse::format::{Format, Kind};
 use crate::parse::head::Head;
 use crate::parse::memory::{Memory, Open};
+use crate::parse::place::Found;
 use crate::parse::trace::{self, Part, Step};
 use crate::parse::{Parser, continuation, keyword};
 
@@ -12,9 +13,9 @@ impl Parser {
     /// A line that has no header of its own.
     pub(super) fn headless(&self, memory: &mut Memory, text: &[u8]) -> Line {
         if memory.is_placed()
-            && let Some(line) = self.placed(memory, text)
+            && let Some(found) = memory.place_found(text)
         {
-            return line;
+            return self.placed(memory, text, &found);
         }
         let step = trace::step(memory.trace, text);
         let indented = matches!(text.first(), Some(b' ' | b'\t'));
@@ -32,18 +33,17 @@ impl Parser {
             return continuation(step.exception);
         }
         if !memory.is_placed()
-            && let Some(line) = self.placed(memory, text)
+            && let Some(found) = memory.place(text, 0)
         {
-            return line;
+            return self.placed(memory, text, &found);
         }
         self.bare(memory, text, step)
     }
 
     /// An event whose level stands at a place that the lines above have shown.
-    fn placed(&self, memory: &mut Memory, text: &[u8]) -> Option<Line> {
-        let found = memory.place(text, 0)?;
+    fn placed(&self, memory: &mut Memory, text: &[u8], found: &Found) -> Line {
         let head = Head { place: found.place, ..Head::new(Format::Named, Some(found.level), 0) };
-        Some(self.begin(memory, text, head))
+        self.begin(memory, text, head)
     }
 
     /// An event without any header.

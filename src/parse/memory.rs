@@ -102,6 +102,12 @@ impl Memory {
         if looks { self.places.note(text, message) } else { None }
     }
 
+    /// The level of a line without a header where such lines have shown a place for it; a line that has none there
+    /// continues an event, however many do.
+    pub(super) fn place_found(&mut self, text: &[u8]) -> Option<Found> {
+        self.places.note_found(text, 0)
+    }
+
     /// Whether a line of this format may have its level at a place of the file's own. A name and a colon behind a
     /// modern timestamp look like syslog's tag, but in such a file they are not.
     pub(super) fn may_place(&self, format: Format) -> bool {

@@ -74,21 +74,43 @@ impl Places {
     }
 
     /// Learns from a line whose grammar has no level, its message at `message` at the earliest, and says its level
-    /// where that is sure.
+    /// where that is sure. Once one of the two is sure, the other is no longer looked for.
     pub(super) fn note(&mut self, text: &[u8], message: usize) -> Option<Found> {
-        let (words, count) = front(text);
-        let words = &words[..count];
-        let front = self
-            .front
-            .note(words)
-            .map(|word| Found { level: word.level, place: Place::From(behind(text, word.to)) });
-        let last = back(text);
-        let back = self.back.note(last.as_slice()).map(|word| {
-            let end = text[..word.from - 1].trim_ascii_end().len();
-            Found { level: word.level, place: Place::Within(message.min(end), end) }
-        });
-        front.or(back)
+        if !self.back.sure {
+            let (words, count) = front(text);
+            let found = self.front.note(&words[..count]).map(|word| before(text, word));
+            if self.front.sure {
+                self.back = Shown::default();
+                return found;
+            }
+        }
+        let found = self.back.note(back(text).as_slice()).map(|word| after(text, word, message));
+        if self.back.sure {
+            self.front = Shown::default();
+        }
+        found
     }
+
+    /// As [`Places::note`] for a line that may belong to the event above: one without a level there is not counted.
+    pub(super) fn note_found(&mut self, text: &[u8], message: usize) -> Option<Found> {
+        let kept = *self;
+        let found = self.note(text, message);
+        if found.is_none() {
+            *self = kept;
+        }
+        found
+    }
+}
+
+/// What a word found from the front says of its line.
+fn before(text: &[u8], word: &Word) -> Found {
+    Found { level: word.level, place: Place::From(behind(text, word.to)) }
+}
+
+/// What a word found from the end says of its line.
+fn after(text: &[u8], word: &Word, message: usize) -> Found {
+    let end = text[..word.from - 1].trim_ascii_end().len();
+    Found { level: word.level, place: Place::Within(message.min(end), end) }
 }
 
 impl Shown {
@@ -103,14 +125,23 @@ impl Shown {
             }
             return None;
         };
+        if self.sure {
+            self.lines = MOST_LINES;
+            return Some(word);
+        }
         self.lines = MOST_LINES.min(self.lines + 1);
         self.levels |= bit(word.level);
         let several = self.levels.count_ones();
-        self.sure |= match several {
+        self.sure = match several {
             1 => word.marks > 0 && self.lines >= LINES_OF_ONE[usize::from(word.marks > 1)],
             _ => self.lines >= LINES && u32::from(self.lines) > several,
         };
-        self.sure.then_some(word)
+        if !self.sure {
+            return None;
+        }
+        // What it was learnt from plays no part any more.
+        (self.lines, self.levels) = (MOST_LINES, 0);
+        Some(word)
     }
 }
 

@@ -288,6 +288,17 @@ fn a_file_that_changes_its_ways_is_followed() {
 }
 
 #[test]
+fn a_place_of_its_own_outlives_long_traces() {
+    let mut lines = vec!["::INFO:: a", "::WARN:: b"].repeat(4);
+    lines.extend(["  at x.y(z)"; 100]);
+    lines.push("::ERROR:: c");
+    let levels = levels(&Options::default(), &lines);
+    assert_eq!(levels[3..8], ["warning", "info", "warning", "info", "warning"]);
+    assert_eq!(levels[8..108], ["-"; 100]);
+    assert_eq!(levels[108], "error");
+}
+
+#[test]
 fn fields_of_structured_lines() {
     let parser = parser();
     let memory = Memory::default();
