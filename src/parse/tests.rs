@@ -289,7 +289,7 @@ fn a_file_that_changes_its_ways_is_followed() {
 
 #[test]
 fn a_place_of_its_own_outlives_long_traces() {
-    let mut lines = vec!["::INFO:: a", "::WARN:: b"].repeat(4);
+    let mut lines = ["::INFO:: a", "::WARN:: b"].repeat(4);
     lines.extend(["  at x.y(z)"; 100]);
     lines.push("::ERROR:: c");
     let levels = levels(&Options::default(), &lines);

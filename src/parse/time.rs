@@ -257,6 +257,14 @@ fn numeric(c: &mut Cursor<'_>) -> Option<Shape> {
             (c.at - from >= 7 || kitchen).then_some(Shape::Clock)
         }
         (1 | 2 | 4, b'/' | b'-' | b'.' | b' ') => dated(c, n),
+        // Minecraft Forge's `20Nov2026 12:00:00.123`.
+        (2, b'A'..=b'Z') => {
+            c.month()?;
+            c.digits(4, 4)?;
+            c.byte(b' ')?;
+            c.clock()?;
+            Some(Shape::Date)
+        }
         _ => None,
     }
 }
