@@ -269,7 +269,9 @@ impl Headers {
         let Place::From(end) = head.place else { return None };
         let sure = head.trust == Trust::Sure && head.strength == Strength::Strong;
         let text = line.get(from..end).filter(|text| text.len() <= LONGEST)?;
-        if !sure || is_far(head, text) || head.exception.is_some() || head.by_status {
+        // .NET's word for an error is only one in front of a category, with which the message begins.
+        let before = text.trim_ascii_end().ends_with(b"fail:");
+        if !sure || before || is_far(head, text) || head.exception.is_some() || head.by_status {
             return None;
         }
         let (ends, end) = Ends::of(line, end, head).filter(|(_, end)| end - from <= LONGEST)?;
