@@ -5,6 +5,7 @@
 //! panic, a broken promise or an input that takes too long per byte ends the run with the input in a file.
 
 mod mutate;
+mod stretches;
 mod targets;
 
 use mutate::Mutator;

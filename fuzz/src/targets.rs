@@ -1,6 +1,7 @@
 //! What is fuzzed: a name, where its inputs grow from, the words of its language, and what is done with an input.
 //! `run` returns a number that stands for the outcome: inputs with a new one are kept.
 
+use crate::stretches::stretches;
 use logtally::event::{Exception, Line, Message, Role};
 use logtally::frame;
 use logtally::parse::{Format, FormatChoice, Lane, Memory, Options, Parser};
@@ -20,6 +21,10 @@ const TARGETS: &[Target] = &[
     Target { name: "unwrap", words: WORDS, seeds: wrapped, run: parse },
     Target { name: "trace", words: TRACES, seeds: traces, run: parse },
     Target { name: "json", words: JSON, seeds: json, run: parse },
+    Target { name: "stretches", words: WORDS, seeds: logs, run: stretches },
+    Target { name: "stretches-traces", words: TRACES, seeds: traces, run: stretches },
+    Target { name: "stretches-json", words: JSON, seeds: json, run: stretches },
+    Target { name: "stretches-wrapped", words: WORDS, seeds: wrapped, run: stretches },
     Target { name: "declared", words: WORDS, seeds: logs, run: declared },
     Target { name: "frame", words: &["\n", "\r\n", "\0\0\0", "\x1b[31m", "x"], seeds: logs, run: framed },
     Target { name: "rules", words: RULES, seeds: packs, run: rule_file },
@@ -284,7 +289,11 @@ fn wrapped() -> Vec<Vec<u8>> {
             .into_bytes()
     };
     let cri = |text: &[u8]| [b"2026-11-20T12:00:00.123456789Z stderr P ", text].concat();
-    logs().iter().flat_map(|log| [docker(log), cri(log)]).collect()
+    let whole = |text: &[u8]| {
+        let lines = text.split_inclusive(|b| *b == b'\n');
+        lines.flat_map(|line| [b"2026-11-20T12:00:00.123456789Z stdout F ", line].concat()).collect()
+    };
+    logs().iter().flat_map(|log| [docker(log), cri(log), whole(log)]).collect()
 }
 
 fn packs() -> Vec<Vec<u8>> {
