@@ -2,6 +2,7 @@
 
 use crate::level::Level;
 use crate::parse::bytes::Bytes;
+use crate::parse::swar::{equal, first};
 use crate::parse::word;
 
 /// The longest field in brackets that can stand before a level.
@@ -15,6 +16,12 @@ pub(super) fn closing(text: &[u8], open: usize) -> Option<usize> {
         b'[' => (b'[', b']'),
         _ => return None,
     };
+    // Most hold no bracket of their own.
+    let most = text.len().min(open + LONGEST_FIELD);
+    let next = first(text, open + 1, most, |text| equal(text, left) | equal(text, right))?;
+    if text[next] == right {
+        return Some(next);
+    }
     let mut depth = 0usize;
     for (i, byte) in text[open..].iter().take(LONGEST_FIELD).enumerate() {
         if *byte == left {

@@ -52,12 +52,14 @@ const SELDOM: u32 = 64;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Worth {
     credit: u32,
+    /// What was paid since something was spent.
+    paid: u32,
     passed: u32,
 }
 
 impl Default for Worth {
     fn default() -> Worth {
-        Worth { credit: MOST_CREDIT, passed: 0 }
+        Worth { credit: MOST_CREDIT, paid: 0, passed: 0 }
     }
 }
 
@@ -65,7 +67,7 @@ impl Worth {
     /// Whether this line is looked at.
     #[inline(always)]
     pub(super) fn allows(&mut self) -> bool {
-        if self.credit > 0 {
+        if self.credit > 0 || self.paid > 0 {
             return true;
         }
         self.passed = (self.passed + 1) % SELDOM;
@@ -75,11 +77,13 @@ impl Worth {
     /// What was remembered was met again.
     #[inline(always)]
     pub(super) fn pays(&mut self) {
-        self.credit = MOST_CREDIT.min(self.credit + 2);
+        self.paid = self.paid.saturating_add(2);
     }
 
     /// Whether something more is remembered.
     pub(super) fn spends(&mut self) -> bool {
+        self.credit = MOST_CREDIT.min(self.credit.saturating_add(self.paid));
+        self.paid = 0;
         let may = self.credit > 0 || self.passed == 0;
         self.credit = self.credit.saturating_sub(1);
         may
@@ -89,6 +93,18 @@ impl Worth {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_never_pays_is_looked_at_seldom_until_it_does() {
+        let mut worth = Worth::default();
+        let looked = |worth: &mut Worth, lines: u32| (0..lines).filter(|_| worth.allows()).count() as u32;
+        for _ in 0..MOST_CREDIT {
+            assert!(worth.allows() && worth.spends());
+        }
+        assert_eq!(looked(&mut worth, 10 * SELDOM), 10);
+        worth.pays();
+        assert_eq!(looked(&mut worth, 10), 10);
+    }
 
     #[test]
     fn lessons_come_ever_more_rarely() {
