@@ -1,6 +1,7 @@
 //! Level words compared as one machine word: the word at a place in a line, its length and its level.
 
 use crate::level::Level;
+use crate::parse::word;
 
 /// A level word at some place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,18 @@ pub(super) fn at(line: &[u8], at: usize) -> Option<LevelWord> {
     Some(LevelWord { level, length, upper: text & each(0x20) & inside == 0 })
 }
 
+/// The level that a number of two digits stands for, as pino and bunyan write it, with a comma behind it.
+#[inline]
+pub(super) fn number(line: &[u8], at: usize) -> Option<LevelWord> {
+    match line.get(at..at + 3)? {
+        [tens @ b'1'..=b'9', ones @ b'0'..=b'9', b','] => {
+            let level = word::number(u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))?;
+            Some(LevelWord { level, length: 2, upper: false })
+        }
+        _ => None,
+    }
+}
+
 /// The level word in capitals that begins at `at` and ends at a blank, and its length; `None` for any other word, and
 /// near the end of the text.
 #[inline(always)]
@@ -102,7 +115,6 @@ pub(super) fn capitals(line: &[u8], at: usize) -> Option<(Level, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::word;
     use proptest::prelude::*;
 
     #[test]
@@ -129,6 +141,19 @@ mod tests {
         assert_eq!(at(b"information    ", 0), None);
         assert_eq!(at(b"criticality    ", 0), None);
         assert_eq!(at(b"        ", 0), None);
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_grammar() {
+        for n in 0..1000_u32 {
+            let text = format!("{n},\"time\":1");
+            let found = number(text.as_bytes(), 0);
+            let want = word::value(n.to_string().as_bytes()).filter(|_| (10..100).contains(&n));
+            assert_eq!(found.map(|found| (found.level, found.length)), want.map(|level| (level, 2)), "{n}");
+        }
+        for other in ["30}", "30.5,", "30", "3,", "-3,", "30 ,", "\"30\","] {
+            assert_eq!(number(other.as_bytes(), 0), None, "{other}");
+        }
     }
 
     /// One byte for each of the first 256 characters.

@@ -69,6 +69,8 @@ enum Grammar {
     Json {
         time: bool,
         serilog: bool,
+        /// The level is a number of two digits.
+        number: bool,
     },
     Logfmt {
         time: bool,
@@ -157,6 +159,17 @@ impl Lane {
     }
 }
 
+impl Grammar {
+    /// The level that begins at `at`, where it stands by itself.
+    #[inline(always)]
+    fn level(self, text: &[u8], at: usize) -> Option<LevelWord> {
+        match self {
+            Grammar::Json { number: true, .. } => letters::number(text, at),
+            _ => letters::at(text, at),
+        }
+    }
+}
+
 impl Entry {
     fn new(shape: Shape, grammar: Grammar) -> Entry {
         Entry { shape, grammar, tails: Tails::default() }
@@ -169,9 +182,11 @@ impl Entry {
                 let (word, end) = self.word(line)?;
                 layout.head(line, word, end)
             }
-            Grammar::Json { time, serilog } => {
+            Grammar::Json { time, serilog, number } => {
                 let (word, end) = self.word(line)?;
-                json_head(line, word, end, time, serilog)
+                let closed = number || line.get(end) == Some(&b'"');
+                let behind = end + usize::from(!number);
+                if closed { json_head(line, word.level, behind, time, serilog) } else { None }
             }
             Grammar::Logfmt { time } => {
                 let (word, end) = self.word(line)?;
@@ -210,7 +225,7 @@ impl Entry {
     #[inline]
     fn word(&self, line: &[u8]) -> Option<(LevelWord, usize)> {
         let fits = self.shape.fits(line);
-        let word = if fits { letters::at(line, self.shape.len()) } else { None }?;
+        let word = if fits { self.grammar.level(line, self.shape.len()) } else { None }?;
         Some((word, self.shape.len() + word.length))
     }
 
@@ -247,15 +262,12 @@ impl Entry {
     }
 }
 
-fn json_head(line: &[u8], word: LevelWord, end: usize, time: bool, serilog: bool) -> Option<Head> {
-    if line.get(end) != Some(&b'"') {
-        return None;
-    }
-    let found = json::Found::level_word(word.level, time, serilog);
-    json::walk(line, json::Pairs::behind(line, end + 1), found, true)
+fn json_head(line: &[u8], level: Level, behind: usize, time: bool, serilog: bool) -> Option<Head> {
+    let found = json::Found::level_word(level, time, serilog);
+    json::walk(line, json::Pairs::behind(line, behind), found, true)
 }
 
-/// An object whose first level is a word in a string, with nothing before it but times and keys without meaning.
+/// An object whose first level is a word in a string or a number of two digits, with nothing before it but times and keys without meaning.
 fn of_json(line: &[u8]) -> Option<Entry> {
     // Docker's records are unwrapped before.
     if line.starts_with(b"{\"log\":") {
@@ -268,7 +280,12 @@ fn of_json(line: &[u8]) -> Option<Entry> {
         match json::key(&line[pair.key.0..pair.key.1]) {
             json::Key::Level | json::Key::LevelName if pair.value.string => {
                 let shape = Shape::new(&line[..pair.value.from], &digits)?;
-                return Some(Entry::new(shape, Grammar::Json { time, serilog }));
+                return Some(Entry::new(shape, Grammar::Json { time, serilog, number: false }));
+            }
+            json::Key::Level => {
+                letters::number(line, pair.value.from)?;
+                let shape = Shape::new(&line[..pair.value.from], &digits)?;
+                return Some(Entry::new(shape, Grammar::Json { time, serilog, number: true }));
             }
             json::Key::Time => time = true,
             json::Key::Serilog => (time, serilog) = (true, true),

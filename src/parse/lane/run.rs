@@ -95,7 +95,7 @@ impl Entry {
         if !self.tails.patience.is_due() || !self.shape.fits(line) {
             return;
         }
-        let Some(word) = letters::at(line, self.shape.len()) else { return };
+        let Some(word) = self.grammar.level(line, self.shape.len()) else { return };
         let end = self.shape.len() + word.length;
         let tail = match self.grammar {
             Grammar::Json { .. } => Tail::of_json(line, end),
@@ -328,10 +328,10 @@ struct Pairs<'a> {
 impl Plain for Pairs<'_> {
     #[inline(always)]
     fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
-        let Entry { shape, tails, .. } = &mut *self.entry;
+        let Entry { shape, tails, grammar } = &mut *self.entry;
         if shape.fits(block.get(start..)?) {
             let at = start + shape.len();
-            if let Some(word) = letters::at(block, at)
+            if let Some(word) = grammar.level(block, at)
                 && let Some(message) = tails.message(block, at + word.length, end)
             {
                 return names_none(block, &message).then_some((word.level, message));

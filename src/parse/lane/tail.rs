@@ -117,10 +117,11 @@ impl Tail {
         if closed { message } else { None }
     }
 
-    /// The tail behind the level word that ends at `at` of a JSON line, if nothing in it but the message matters.
+    /// The tail behind the level that ends at `at` of a JSON line, at its quote if it has one, if nothing in it but the message matters.
     pub(super) fn of_json(line: &[u8], at: usize) -> Option<Tail> {
         let mut builder = Builder { line, from: at, pairs: Vec::new() };
-        let mut pairs = json::Pairs::behind(line, at + 1);
+        let quote = usize::from(line.get(at) == Some(&b'"'));
+        let mut pairs = json::Pairs::behind(line, at + quote);
         while let Some(pair) = pairs.step() {
             let value = pair.value;
             let message = match json::key(&line[pair.key.0..pair.key.1]) {
@@ -225,6 +226,16 @@ mod tests {
         ] {
             assert_eq!(tail.message(not, 14, not.len()), None, "{}", String::from_utf8_lossy(not));
         }
+    }
+
+    #[test]
+    fn a_number_has_no_quote_behind_it() {
+        let line = br#"{"level":30,"time":17,"pid":4,"hostname":"h","msg":"all is well"}"#;
+        let tail = Tail::of_json(line, 11).unwrap();
+        assert_eq!(tail.message(line, 11, line.len()).map(|at| &line[at]), Some(&b"all is well"[..]));
+        let other =
+            br#"{"level":50,"time":18,"pid":4,"hostname":"h","msg":"all is well","err":{"type":"E"}}"#;
+        assert_eq!(tail.message(other, 11, other.len()), None);
     }
 
     #[test]

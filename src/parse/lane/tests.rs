@@ -29,6 +29,10 @@ fn common_layouts_are_learnt() {
             r#"{"ts":1800000001,"level":"error","msg":"a\n","exc_info":"KeyError: 1"}"#,
         ],
         [
+            r#"{"level":30,"time":1700000000000,"pid":1,"msg":"text"}"#,
+            r#"{"level":50,"time":1800000000001,"err":{"type":"E"},"msg":"a\n"}"#,
+        ],
+        [
             r#"{"time": "2026-11-20T12:00:00Z", "levelname": "INFO", "a": {}}"#,
             r#"{"time": "2027-11-20T13:00:00Z", "levelname": "ERROR", "b": 1}"#,
         ],
