@@ -177,7 +177,7 @@ impl Memory {
         let bare = self.evidence == -MOST_EVIDENCE;
         let agreed = self.evidence == MOST_EVIDENCE;
         let (format, fresh) = (self.format, self.trace == Trace::None);
-        let record = matches!(self.open, Open::Record | Open::Recorded);
+        let record = matches!(self.open, Open::Record | Open::Recorded | Open::Fields { .. });
         (self.is_settled_on(format) && !record).then_some(Settled {
             format,
             bare,

@@ -113,6 +113,9 @@ impl Parser {
         if !plain || self.custom.is_some() || !matches!(self.start, Start::Auto) {
             return self.line(memory, line);
         }
+        if record::concerns(memory, line) {
+            return self.line_and_learn(lane, memory, line);
+        }
         if self.named.is_none()
             && !self.keyword_levels
             && let Some((format, level, start)) = lane.two_words(line)
@@ -157,7 +160,8 @@ impl Parser {
 
     /// As [`Parser::text`], by way of the lane.
     fn text_by(&self, lane: &mut Lane, memory: &mut Memory, text: &[u8]) -> Line {
-        if let Some(head) = lane.head(text).map(|head| self.without_status(head))
+        if !record::concerns(memory, text)
+            && let Some(head) = lane.head(text).map(|head| self.without_status(head))
             && self.accepts(&head)
         {
             return self.headed(memory, text, head);
@@ -306,7 +310,9 @@ impl Parser {
             Start::Off => !text.trim_ascii().is_empty(),
             Start::Auto => {
                 let strong = |head: Head| head.strength == Strength::Strong;
-                !journal::is_field(text) && self.head(text).is_some_and(strong)
+                // What is indented may be a line of a record, and a record's first line is none of an event.
+                let inside = matches!(text.first(), Some(b' ' | b'\t')) || record::is_verbose(text);
+                !inside && !journal::is_field(text) && self.head(text).is_some_and(strong)
             }
         }
     }

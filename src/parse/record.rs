@@ -23,7 +23,14 @@ pub(super) fn line(memory: &mut Memory, text: &[u8]) -> Option<Line> {
     (json || is_verbose(text)).then(|| opened(memory))
 }
 
+/// Whether [`line`] has to be asked about a line, whatever lanes know of it.
+#[inline(always)]
+pub(super) fn concerns(memory: &Memory, text: &[u8]) -> bool {
+    matches!(memory.open, Open::Fields { .. }) || is_verbose(text)
+}
+
 /// The first line of one of `journalctl -o verbose`: the date, and the cursor in brackets.
+#[inline]
 pub(super) fn is_verbose(text: &[u8]) -> bool {
     matches!(text, [_, _, _, b' ', b'1'..=b'9', _, _, _, b'-', .., b']'])
         && text.len() > 60

@@ -4,7 +4,7 @@ use super::shape::Shape;
 use super::stretch::Plain;
 use crate::level::Level;
 use crate::parse::swar::{equal, first};
-use crate::parse::time;
+use crate::parse::{record, time};
 use std::ops::Range;
 
 /// What records of a whole line begin with.
@@ -65,6 +65,9 @@ impl<P: Plain> Plain for Within<'_, P> {
     #[inline(always)]
     fn line(&mut self, block: &[u8], start: usize, end: usize) -> Option<(Level, Range<usize>)> {
         let (from, to) = self.records.inner(block, start, end)?;
+        if record::is_verbose(&block[from..to]) {
+            return None;
+        }
         self.plain.line(block, from, to).filter(|(_, message)| message.end <= to)
     }
 }

@@ -364,7 +364,7 @@ fn found(line: &[u8]) -> Option<Head> {
     let wrapped = match line.first()? {
         b' ' | b'\t' => true,
         b'A'..=b'Z' | b'a'..=b'z' => bare::is_sentence(line),
-        b'{' => line.starts_with(b"{\"log\":\""),
+        b'{' => line.starts_with(b"{\"log\":"),
         b'0'..=b'9' => line.get(10) == Some(&b'T'),
         first => *first == b'_',
     };

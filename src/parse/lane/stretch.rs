@@ -3,6 +3,7 @@
 use crate::level::Level;
 use crate::parse::format::Format;
 use crate::parse::head::{Head, Place, Strength, Trust};
+use crate::parse::record;
 use std::ops::Range;
 
 /// Lines of a block that no rule looks at.
@@ -114,7 +115,7 @@ impl Stretch<'_> {
             if self.block[end - 1] == b'\r' {
                 end -= 1;
             }
-            if end - start > self.line_bytes {
+            if end - start > self.line_bytes || record::is_verbose(&self.block[start..end]) {
                 break;
             }
             let Some((level, message)) = plain.line(self.block, start, end) else { break };

@@ -73,6 +73,29 @@ fn common_layouts_are_learnt() {
     }
 }
 
+/// journalctl's verbose records begin as other programs' lines do.
+#[test]
+fn the_first_line_of_a_record_is_no_header() {
+    let first =
+        "Sat 2026-11-21 13:34:47.000001 UTC [s=6b4cfa21c0fd41159dc0576a9ce7841f;i=1;b=0123;m=0;t=66;x=aa]";
+    let header = "Sat 2026-11-21 13:34:47.000001 UTC something was said";
+    let parser = parser();
+    assert!(!parser.starts_event(&Memory::default(), first.as_bytes()));
+    assert!(!parser.starts_event(&Memory::default(), format!("  {header}").as_bytes()));
+    let record = [first, "    PRIORITY=3", "    _PID=42", "    2026-11-21 13:34:47,123 INFO web: a", header];
+    let lines: Vec<&str> = [header; 40].into_iter().chain(record).chain(record).collect();
+    let (mut lane, mut memory, mut other) = (Lane::default(), Memory::default(), Memory::default());
+    for line in &lines {
+        let found = parser.line_by(&mut lane, &mut memory, line.as_bytes(), true);
+        assert_eq!((&found, &memory), (&parser.line(&mut other, line.as_bytes()), &other), "{line}");
+    }
+    let block = lines.join("\n").into_bytes();
+    let ends: Vec<u32> = (0u32..).zip(&block).filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+    let stretch = Stretch { block: &block, start: 0, ends: &ends, before: block.len(), line_bytes: 1 << 20 };
+    let run = parser.run(&mut lane, &mut memory, stretch, &mut [0; 8]);
+    assert!(run.is_none_or(|run| run.lines <= 40), "no run goes over a record's first line");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
