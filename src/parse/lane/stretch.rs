@@ -57,7 +57,9 @@ impl Settled {
             Strength::Part => false,
         };
         let likely = head.trust == Trust::Likely && self.agreed && head.level.is_some();
-        let sure = likely || head.trust == Trust::Sure && (self.bare || head.level.is_some());
+        // A level that is known to be none, Ruby's `ANY`, may yet be shown by a place that lines have in common.
+        let shown = head.level.is_some_and(|level| level != Level::Unknown);
+        let sure = likely || head.trust == Trust::Sure && (self.bare || shown);
         if head.format != self.format || !strong || !sure || head.by_status || head.exception.is_some() {
             return None;
         }
