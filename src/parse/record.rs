@@ -23,7 +23,7 @@ pub(super) fn line(memory: &mut Memory, text: &[u8]) -> Option<Line> {
     (json || is_verbose(text)).then(|| opened(memory))
 }
 
-/// Whether [`line`] has to be asked about a line, whatever lanes know of it.
+/// Whether [`line()`] has to be asked about a line, whatever lanes know of it.
 #[inline(always)]
 pub(super) fn concerns(memory: &Memory, text: &[u8]) -> bool {
     matches!(memory.open, Open::Fields { .. }) || is_verbose(text)
